@@ -1,0 +1,1 @@
+"""Analyses: from counts and runs to one frozen result each."""

@@ -1,0 +1,1 @@
+"""The command line: parse the configuration, call the pipeline, print."""

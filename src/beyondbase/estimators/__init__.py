@@ -1,0 +1,1 @@
+"""Estimators: counts in, arrays out; no I/O, no global random state."""

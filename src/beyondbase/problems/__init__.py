@@ -1,0 +1,1 @@
+"""Problem sets and prompt templates: what is asked."""

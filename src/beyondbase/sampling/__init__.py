@@ -1,0 +1,1 @@
+"""Engines that complete prompts, and the plan of which samples are still owed."""

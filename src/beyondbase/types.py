@@ -1,0 +1,214 @@
+"""The nouns of the package: frozen values that stages hand to each other.
+
+Everything stored is one of these; none of them does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beyondbase.errors import BadInput
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+class Finish(StrEnum):
+    """Why a completion ended."""
+
+    EOS = "eos"
+    STOP = "stop"
+    LENGTH = "length"
+    ERROR = "error"
+
+
+class Verdict(StrEnum):
+    """What a verifier says of one sample; the last one is missing data, never a wrong answer."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_ANSWER = "no_answer"
+    TRUNCATED = "truncated"
+    VERIFIER_ERROR = "verifier_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One question, and what a verifier needs to judge an answer to it."""
+
+    problem_id: str
+    question: str
+    reference: str
+    """JSON text that only the problem set's own verifier reads."""
+    strata: Mapping[str, str] = field(default_factory=dict)
+    n_solutions: int | None = None
+    """Number of distinct solutions, where the problem set can enumerate them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSpec:
+    """Everything that decides the distribution of a sample, and its seed.
+
+    The defaults are the protocol of Yue et al. 2025 (arXiv 2504.13837, section 3).
+    """
+
+    temperature: float = 0.6
+    """0 is greedy decoding"""
+    top_p: float = 0.95
+    top_k: int | None = None
+    """keep the k likeliest tokens; None keeps all"""
+    max_tokens: int = 16_384
+    """cap on new tokens; a sample that reaches it is truncated"""
+    stop: tuple[str, ...] = ()
+    """strings that end a completion; the string itself is kept"""
+    template: str = "plain"
+    """name of the prompt template"""
+    add_bos: bool = False
+    """put the tokenizer's beginning-of-sequence token before the prompt"""
+    seed: int = 0
+    """the seed of a sample is a hash of this, its problem and its index"""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRule:
+    """How many samples a problem gets: n_max, or fewer once stop_at of them are correct."""
+
+    n_max: int = 1024
+    stop_at: int | None = 4
+    """stop a problem at this success, in order of sample index; None draws n_max for each"""
+    n_first: int = 16
+    """samples that every problem gets whatever comes of them"""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """One sample that is owed."""
+
+    problem_id: str
+    prompt: str
+    sample_index: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an engine returns for one request."""
+
+    text: str
+    token_ids: Sequence[int]
+    logprob_sum: float
+    """natural log, under the distribution that was sampled from"""
+    entropy_mean: float
+    """nats a token, of the distribution that was sampled from"""
+    finish: Finish
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a verifier returns for one completion."""
+
+    verdict: Verdict
+    answer: str = ""
+    """canonical form: equal answers are equal strings"""
+    detail: str = ""
+    """why the verdict is what it is"""
+
+
+class Progress(Protocol):
+    """Where long work says how far it is."""
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Report done of total units of a stage."""
+
+
+def silent(stage: str, done: int, total: int, note: str = "") -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SuccessCounts:
+    """Samples and successes of each problem under one model: all that an estimator sees.
+
+    With `stop_at` = r the samples were drawn until the r-th success or `n_max`, so n is the draw
+    of the r-th success where c = r, and n_max elsewhere (inverse sampling, Haldane 1945).
+
+    >>> counts = SuccessCounts(["a", "b"], n=[8, 8], c=[0, 3])
+    >>> counts.n_P.tolist(), counts.c_P.tolist(), counts.largest_k
+    ([8, 8], [0, 3], 8)
+    >>> SuccessCounts(["a"], n=[4], c=[5])
+    Traceback (most recent call last):
+    beyondbase.errors.BadInput: problem 'a': expected 0 <= c <= n, got c=5 and n=4
+    """
+
+    problem_ids: Sequence[str]
+    n: ArrayLike
+    c: ArrayLike
+    stop_at: int | None = None
+    n_max: int | None = None
+    n_P: IntArray = field(init=False)
+    c_P: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        set_ = object.__setattr__
+        set_(self, "problem_ids", tuple(str(i) for i in self.problem_ids))
+        set_(self, "n_P", _whole_numbers("n", self.n))
+        set_(self, "c_P", _whole_numbers("c", self.c))
+        set_(self, "n", self.n_P)
+        set_(self, "c", self.c_P)
+        _check_counts(self)
+
+    @property
+    def largest_k(self) -> int:
+        """The largest budget k that every problem's samples can answer."""
+        return int(self.n_P.min()) if self.n_max is None else self.n_max
+
+    def __len__(self) -> int:
+        return len(self.problem_ids)
+
+
+def _whole_numbers(name: str, values: ArrayLike) -> IntArray:
+    """Read-only int64 copy of `values`, or BadInput if they are not whole numbers."""
+    try:
+        raw = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"{name}: expected whole numbers, got {str(values)[:60]!r}") from None
+    if raw.ndim != 1 or not np.isfinite(raw).all() or (raw != np.floor(raw)).any():
+        raise BadInput(f"{name}: expected a flat list of whole numbers, got {str(values)[:60]!r}")
+    whole = raw.astype(np.int64)
+    whole.flags.writeable = False
+    return whole
+
+
+def _check_counts(counts: SuccessCounts) -> None:
+    ids, n_P, c_P = counts.problem_ids, counts.n_P, counts.c_P
+    if not len(ids) == len(n_P) == len(c_P):
+        raise BadInput(f"expected one n and one c a problem, got {len(ids)} ids, {len(n_P)} n, {len(c_P)} c")
+    if not len(ids):
+        raise BadInput("expected at least one problem, got none")
+    if len(set(ids)) < len(ids):
+        twice = next(i for i in ids if list(ids).count(i) > 1)
+        raise BadInput(f"problem {twice!r} stands twice; add its counts up, or rename one")
+    bad_P = (c_P < 0) | (c_P > n_P) | (n_P < 1)
+    if bad_P.any():
+        i = int(bad_P.argmax())
+        raise BadInput(f"problem {ids[i]!r}: expected 0 <= c <= n, got c={c_P[i]} and n={n_P[i]}")
+    if (counts.stop_at is None) != (counts.n_max is None):
+        raise BadInput("stop_at and n_max go together: give both (stopped at the r-th success) or neither (fixed n)")
+    if counts.stop_at is None or counts.n_max is None:
+        return
+    if counts.stop_at < 2:
+        raise BadInput(f"stop_at: expected at least 2, got {counts.stop_at}; one success gives no unbiased estimate")
+    broken_P = (c_P > counts.stop_at) | (n_P > counts.n_max) | ((c_P < counts.stop_at) & (n_P < counts.n_max))
+    if broken_P.any():
+        i = int(broken_P.argmax())
+        raise BadInput(
+            f"problem {ids[i]!r}: expected c = {counts.stop_at}, or n = {counts.n_max} with fewer, "
+            f"got c={c_P[i]} and n={n_P[i]}"
+        )

@@ -1,0 +1,1 @@
+"""Verifiers: from an answer text to a verdict."""
