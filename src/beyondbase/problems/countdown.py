@@ -1,0 +1,120 @@
+"""Countdown problem sets: generated, split by a key so that no problem is in two splits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from beyondbase.countdown_rules import OPERATORS, apply, solutions
+from beyondbase.problems.problem_set import ProblemSet
+from beyondbase.types import Problem
+
+TEST_SIZE = 300
+
+
+class Split(StrEnum):
+    """Which use a problem is set apart for."""
+
+    PRETRAIN = "pretrain"
+    RLVR = "rlvr"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Ranges that problems are drawn from, both ends included."""
+
+    n_numbers: int = 4
+    numbers: tuple[int, int] = (1, 20)
+    targets: tuple[int, int] = (1, 99)
+
+
+IN_DISTRIBUTION = World()
+OUT_OF_DISTRIBUTION = World(n_numbers=5, targets=(100, 199))
+
+
+def problem_key(numbers: tuple[int, ...], target: int) -> str:
+    """Name a problem whatever the order of its numbers.
+
+    >>> problem_key((7, 3), 21)
+    '3 7 -> 21'
+    """
+    return f"{' '.join(map(str, sorted(numbers)))} -> {target}"
+
+
+def split_of(numbers: tuple[int, ...], target: int) -> Split:
+    """Assign a problem to its split by a hash of its key: 80% pretraining, 10% RLVR, 10% test."""
+    byte = hashlib.blake2b(problem_key(numbers, target).encode(), digest_size=2).digest()
+    bucket = int.from_bytes(byte, "big") % 10
+    return Split.PRETRAIN if bucket < 8 else Split.RLVR if bucket == 8 else Split.TEST
+
+
+def question(numbers: tuple[int, ...], target: int) -> str:
+    """Word a problem.
+
+    >>> question((3, 7), 21)
+    'numbers 3 7 target 21'
+    """
+    return f"numbers {' '.join(map(str, numbers))} target {target}"
+
+
+def make_problem(numbers: tuple[int, ...], target: int) -> Problem:
+    """Build a Problem with its exact number of distinct solutions as difficulty."""
+    count = len(solutions(numbers, target))
+    return Problem(
+        problem_id=problem_key(numbers, target),
+        question=question(numbers, target),
+        reference=json.dumps({"numbers": list(numbers), "target": target}),
+        strata={"difficulty": _difficulty(count)},
+        n_solutions=count,
+    )
+
+
+def generate(split: Split, size: int, *, seed: int, world: World = IN_DISTRIBUTION) -> tuple[Problem, ...]:
+    """Draw `size` distinct problems of a split: the numbers and the result of a random trace."""
+    rng = random.Random(f"{split}-{seed}")
+    problems: dict[str, Problem] = {}
+    low, high = world.targets
+    while len(problems) < size:
+        numbers, _, target = random_trace(rng, world)
+        key = problem_key(numbers, target)
+        if low <= target <= high and split_of(numbers, target) is split and key not in problems:
+            problems[key] = make_problem(numbers, target)
+    return tuple(problems.values())
+
+
+def random_trace(rng: random.Random, world: World = IN_DISTRIBUTION) -> tuple[tuple[int, ...], list[str], int]:
+    """Draw numbers and a trace of legal steps over all of them; return both and the last result."""
+    while True:
+        numbers = tuple(rng.randint(*world.numbers) for _ in range(world.n_numbers))
+        at_hand, steps = list(numbers), list[str]()
+        while len(at_hand) > 1:
+            a, b = (at_hand.pop(rng.randrange(len(at_hand))) for _ in range(2))
+            op = rng.choice(OPERATORS)
+            c = apply(a, op, b)
+            if c is None:
+                break
+            steps.append(f"{a} {op} {b} = {c}")
+            at_hand.append(c)
+        else:
+            return numbers, steps, at_hand[0]
+
+
+def countdown_test() -> ProblemSet:
+    """Held-out problems like those of training."""
+    return ProblemSet("countdown", generate(Split.TEST, TEST_SIZE, seed=0))
+
+
+def countdown_out_of_distribution() -> ProblemSet:
+    """Harder problems that no training saw the like of: five numbers, targets from 100 to 199."""
+    return ProblemSet("countdown-ood", generate(Split.TEST, TEST_SIZE, seed=0, world=OUT_OF_DISTRIBUTION))
+
+
+def _difficulty(n_solutions: int) -> str:
+    for most, name in ((4, "1-4 solutions"), (19, "5-19 solutions")):
+        if n_solutions <= most:
+            return name
+    return "20+ solutions"

@@ -1,0 +1,37 @@
+"""Named prompt templates, the same for both models, and the hash that proves it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from beyondbase.errors import BadInput
+from beyondbase.types import Problem
+
+TEMPLATES: dict[str, str] = {
+    "plain": "{question}",
+    "countdown": "{question} :",
+    "countdown-words": (
+        "Combine all of the numbers, each used once, with + - * / to reach the target. Write one step after the other,"
+        " separated by commas, for example: 3 + 4 = 7 , 7 * 2 = 14\n{question}\nSteps:"
+    ),
+}
+
+
+def render(template: str, problem: Problem) -> str:
+    """Fill a problem's question into a template.
+
+    >>> render("countdown", Problem("a", "numbers 3 4 target 7", "{}"))
+    'numbers 3 4 target 7 :'
+    """
+    return _text(template).replace("{question}", problem.question)
+
+
+def template_hash(template: str) -> str:
+    """Digest of a template's text."""
+    return hashlib.sha256(_text(template).encode()).hexdigest()[:16]
+
+
+def _text(template: str) -> str:
+    if template not in TEMPLATES:
+        raise BadInput(f"template: expected one of {', '.join(TEMPLATES)}, got {template!r}")
+    return TEMPLATES[template]
