@@ -1,0 +1,130 @@
+"""What a run was made with: written once, checked at every resume, read by every analysis."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from beyondbase.errors import StoreError
+from beyondbase.types import DrawRule, SamplingSpec
+
+FORMAT_VERSION = 1
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunManifest:
+    """One model, one sampling specification, one problem set: the resolved configuration of a run."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    model: str
+    """display name"""
+    problem_set: str
+    problems_hash: str
+    template_hash: str
+    spec: SamplingSpec
+    rule: DrawRule
+    verifier: str
+    """the verifier whose successes stopped the problems, and the default of every analysis"""
+    engine: Mapping[str, str]
+    """resolved settings of the engine: hashes of weights and tokenizer, dtype, the first prompt"""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def run_id(self) -> str:
+        """Digest of all that decides a sample; every part of a run carries it."""
+        decides = [dataclasses.asdict(self.spec), self.problems_hash, self.template_hash, dict(self.engine)]
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_ADAPTER = TypeAdapter(RunManifest)
+
+
+def manifest_text(manifest: RunManifest) -> str:
+    """Write a manifest as indented JSON."""
+    return _ADAPTER.dump_json(manifest, indent=2).decode() + "\n"
+
+
+def read_manifest(run_path: Path) -> RunManifest:
+    """Read RUN/manifest.json, or raise StoreError saying what is wrong with it."""
+    path = run_path / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(
+            f"{run_path}: expected a run, found no {FILE_NAME} in it; make a run with `beyondbase sample`"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: cannot be read ({error}); restore it from a copy") from None
+    return parse_manifest(text, path)
+
+
+def parse_manifest(text: str, path: Path) -> RunManifest:
+    """Parse the text of a manifest; `path` is only named in errors."""
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path}: expected JSON, got a torn or foreign file ({error}); restore it") from None
+    version = fields.get("format_version") if isinstance(fields, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise StoreError(
+            f"{path}: format version {version} is newer than version {FORMAT_VERSION}, which this beyondbase reads; "
+            "upgrade beyondbase"
+        )
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise StoreError(f"{path}: expected a run manifest, but {where}: {first['msg']}; restore the file") from None
+
+
+def check_resumable(path: Path, stored: RunManifest, wanted: RunManifest) -> RunManifest:
+    """Return the manifest a resumed run goes on with: the stored one with `wanted`'s larger n_max.
+
+    Raises StoreError, naming the setting and both values, if the two would not draw the same samples.
+    """
+    for name, old, new in _differences(stored, wanted):
+        raise StoreError(
+            f"{path}: {name} is {_short(old)} in this run and {_short(new)} now; "
+            "use the run's own settings, or another folder for a new run"
+        )
+    if wanted.rule.n_max < stored.rule.n_max:
+        raise StoreError(
+            f"{path}: rule.n_max is {stored.rule.n_max} in this run and {wanted.rule.n_max} now; "
+            "it can be raised and not lowered"
+        )
+    return dataclasses.replace(stored, rule=wanted.rule)
+
+
+def _differences(stored: RunManifest, wanted: RunManifest) -> Iterator[tuple[str, object, object]]:
+    """Yield (name, stored value, wanted value) of the settings that must be equal and are not."""
+    for (name, old), (_, new) in zip(_settings(stored), _settings(wanted), strict=True):
+        if old != new:
+            yield name, old, new
+    for key in sorted({*stored.engine, *wanted.engine}):
+        if stored.engine.get(key) != wanted.engine.get(key):
+            yield f"engine.{key}", stored.engine.get(key), wanted.engine.get(key)
+
+
+def _settings(manifest: RunManifest) -> Iterator[tuple[str, object]]:
+    yield "problems_hash", manifest.problems_hash
+    for spec_field in dataclasses.fields(manifest.spec):
+        yield f"spec.{spec_field.name}", getattr(manifest.spec, spec_field.name)
+    yield "template_hash", manifest.template_hash
+    yield "rule.stop_at", manifest.rule.stop_at
+    yield "rule.n_first", manifest.rule.n_first
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

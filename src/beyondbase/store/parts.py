@@ -1,0 +1,159 @@
+"""Files that are whole or absent, and the numbered Parquet parts that a run's rows lie in."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beyondbase.errors import StoreError
+
+SAMPLE_SCHEMA = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("sample_index", pa.int64()),
+        ("seed", pa.int64()),
+        ("text", pa.string()),
+        ("token_ids", pa.list_(pa.int32())),
+        ("logprob_sum", pa.float64()),
+        ("entropy_mean", pa.float64()),
+        ("n_tokens", pa.int64()),
+        ("finish", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+VERDICT_SCHEMA = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("sample_index", pa.int64()),
+        ("verdict", pa.string()),
+        ("answer", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+RUN_ID_KEY = b"beyondbase.run_id"
+_PART_NAME = re.compile(r"part-(\d{6,})\.parquet")
+_TEMPORARY = ".tmp"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a one-line StoreError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"{path}: the disk is full; what was committed is safe: free some space and run the same command again"
+            ) from error
+        reason = error.strerror or error
+        raise StoreError(f"{path}: cannot be written ({reason}); choose a folder that can be written to") from error
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that a kill at any moment leaves the old content or the new, never a part of it."""
+    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
+    with writing(path):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            # Room for the next try: on a full disk the torn file holds what others need.
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's own entries survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a killed writer left behind; only for the holder of the run's lock."""
+    with writing(folder):
+        for leftover in folder.rglob(f".*{_TEMPORARY}"):
+            leftover.unlink()
+
+
+def part_paths(folder: Path) -> list[Path]:
+    """List a folder's parts in the order they were written, or raise StoreError for a foreign Parquet file."""
+    numbered = []
+    for path in folder.glob("*.parquet"):
+        match = _PART_NAME.fullmatch(path.name)
+        if match is None:
+            raise StoreError(f"{path}: expected only part-NNNNNN.parquet in this folder; move the file out of it")
+        numbered.append((int(match[1]), path))
+    return [path for _, path in sorted(numbered)]
+
+
+def absent_parts(folder: Path) -> list[Path]:
+    """List the parts that must have been there once: the gaps in the numbering."""
+    numbers = [_number(path) for path in part_paths(folder)]
+    gaps = sorted(set(range(1, max(numbers, default=0))) - set(numbers))
+    return [folder / _name(number) for number in gaps]
+
+
+def next_part(folder: Path) -> Path:
+    """Path of the part that comes after all that are there."""
+    paths = part_paths(folder)
+    return folder / _name(_number(paths[-1]) + 1 if paths else 1)
+
+
+def part_bytes(table: pa.Table, run_id: str) -> memoryview:
+    """Encode rows as Parquet (zstd) that carries the id of its run."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({RUN_ID_KEY: run_id.encode()}), sink, compression="zstd")
+    return memoryview(sink.getvalue())
+
+
+def check_part(path: Path, schema: pa.Schema, run_id: str) -> None:
+    """Raise StoreError, naming the file and the mend, unless `path` is a whole part of this run."""
+    again = "delete it, and run `beyondbase sample` and `beyondbase verify` on the run again to replace its rows"
+    try:
+        metadata = pq.read_metadata(path)
+        found = metadata.schema.to_arrow_schema()
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0] if isinstance(error, OSError) else "torn, or not Parquet"
+        raise StoreError(f"{path}: cannot be read ({reason}); {again}") from None
+    if not found.equals(schema, check_metadata=False):
+        expected, came = (", ".join(f"{f.name} {f.type}" for f in s) for s in (schema, found))
+        raise StoreError(f"{path}: expected the columns {expected}; got {came}; move the file out of the run")
+    came_id = (metadata.metadata or {}).get(RUN_ID_KEY, b"none").decode()
+    if came_id != run_id:
+        raise StoreError(
+            f"{path}: belongs to run {came_id} and not to this one, {run_id}; move the file out of the run"
+        )
+
+
+def check_pages(path: Path) -> None:
+    """Read every row of a part; raise StoreError naming it if it is damaged inside."""
+    try:
+        pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        raise StoreError(
+            f"{path}: is damaged inside; delete it, and run `beyondbase sample` and `beyondbase verify` on the run "
+            "again to replace its rows"
+        ) from None
+
+
+def _name(number: int) -> str:
+    return f"part-{number:06d}.parquet"
+
+
+def _number(path: Path) -> int:
+    match = _PART_NAME.fullmatch(path.name)
+    return int(match[1]) if match else 0
