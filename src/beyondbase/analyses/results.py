@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from beyondbase.analyses.stored import Stored
+
 FORMAT_VERSION = 1
 
 
@@ -40,11 +42,13 @@ class Cell(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Crossover:
+class Crossover(Stored):
     """Where RL's lead ends: the point where the curves cross, and the set the band allows.
 
     `k` is where the estimated difference first turns from > 0 to <= 0, None if it never does.
-    `lo` and `hi` bound the true crossover; `hi` is None where the band never falls below 0.
+    `lo` and `hi` bound the true crossover, both included. `lo` is the first k at which RL's lead is no
+    longer certain, None if it never was or always is; `hi` is the first k at which, after a certain
+    lead, the base's lead is certain, None if there is none.
     """
 
     k: int | None
@@ -54,7 +58,7 @@ class Crossover:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyVerdict:
+class StudyVerdict(Stored):
     """The label, the sentence to quote, what it rests on, and what would decide or overturn it."""
 
     label: VerdictLabel
@@ -64,34 +68,44 @@ class StudyVerdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(Stored):
     """Base against RL on the same problems, from counts alone.
 
     curves       k, base, base_lo, base_hi, rl, rl_lo, rl_hi, delta, delta_lo, delta_hi: every
-                 budget k = 1..largest; the delta band holds for all k at once
+                 budget k = 1..largest; the delta band holds for all k at once (`band`), the band of
+                 each model's own curve at each k taken alone (`curve_band`)
     solvability  problem_id, base_n, base_c, base_lo, base_hi, rl_n, rl_c, rl_lo, rl_hi, cell,
                  p_value, confirmed: one row a problem; *_lo and *_hi are exact bounds of its
-                 success rate, confirmed is "RL only", "base only" or ""
-    accuracy     model ("base", "rl"), lo, hi, problems: histogram of the estimated success rates
+                 success rate; p_value is exact and two-sided; confirmed is "RL only", "base only" or ""
+    cells        cell, problems, confirmed: how many problems of each cell, and confirmed ones (0 for
+                 "both" and "neither"); always four rows, in the order of Cell
+    accuracy     model ("base", "rl"), lo, hi, problems: histogram of the estimated success rates; the
+                 first bin is exactly 0 and the last exactly 1 (lo = hi), those between are open at lo and
+                 closed at hi, but for the last of them, which leaves out 1
     """
 
     confidence: float
     target: str
     """what the band is about: "over problems" """
     band: str
-    """the method of the band, in words"""
+    """the method of the band of delta, in words"""
+    curve_band: str
+    """the method of the bands of base and rl, in words"""
     seed: int
     margin: float
     """largest difference that counts as none, for "sharpened" """
     curves: pl.DataFrame
     crossover: Crossover
     solvability: pl.DataFrame
+    cells: pl.DataFrame
+    mcnemar: float
+    """exact two-sided p-value for "as many problems are RL only as base only" """
     accuracy: pl.DataFrame
     verdict: StudyVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class RunHealth:
+class RunHealth(Stored):
     """What a reader must know of a run before believing its curve. Shares are of counted samples."""
 
     model: str
@@ -111,7 +125,7 @@ class RunHealth:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PathCoverage:
+class PathCoverage(Stored):
     """Share of *all* solutions of a problem that k samples find, mean over problems.
 
     curves: k, base, rl. Uses the first `n` samples of every problem under both models.
@@ -124,7 +138,7 @@ class PathCoverage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StudyAnalysis:
+class StudyAnalysis(Stored):
     """Everything the report shows; what `analysis.json` holds.
 
     settings  one row a setting: setting, base, rl

@@ -1,0 +1,47 @@
+"""What would decide an open question: how many problems, or how many samples."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from beyondbase.analyses.results import Cell
+from beyondbase.estimators.exact_tests import rl_is_better
+from beyondbase.types import SuccessCounts
+
+_MOST_PROBLEMS = 1_000_000
+_MOST_SAMPLES = 2**24
+
+
+def problems_needed(problems: int, half_width: float, room: float) -> int | None:
+    """Problems of the same kind at which the band's half-width, now `half_width`, shrinks to `room`.
+
+    The half-width falls with the root of the number of problems; rounded up to two digits, since the
+    estimate will move too. None where it would take more than a million.
+
+    >>> problems_needed(100, 0.05, 0.02), problems_needed(100, 0.05, 0.0)
+    (630, None)
+    """
+    if room <= 0 or problems * (half_width / room) ** 2 > _MOST_PROBLEMS:
+        return None
+    exact = problems * (half_width / room) ** 2
+    unit = 10.0 ** max(0, math.floor(math.log10(max(exact, 1))) - 1)
+    return max(problems + 1, int(math.ceil(exact / unit) * unit))
+
+
+def samples_to_confirm(solvability: pl.DataFrame, confidence: float) -> str:
+    """What would confirm the likeliest RL-only problem: the base failing in how many samples."""
+    candidates = solvability.filter(pl.col("cell") == Cell.RL_ONLY.value).sort("p_value", "problem_id")
+    if candidates.is_empty():
+        return "a larger k: the base solves every problem that RL solves, within the samples drawn"
+    best = candidates.row(0, named=True)
+    level = (1 - confidence) / len(solvability) / 2
+    base_n = best["base_n"]
+    rl = SuccessCounts(["rl"], n=[best["rl_n"]], c=[best["rl_c"]])
+    while base_n <= _MOST_SAMPLES and rl_is_better(SuccessCounts(["base"], n=[base_n], c=[0]), rl)[0] > level:
+        base_n *= 2
+    text = f"a confirmed problem: {candidates.height} look RL only, none is proven; for {best['problem_id']!r} "
+    if base_n > _MOST_SAMPLES:
+        return text + f"RL's {best['rl_c']} of {best['rl_n']} cannot prove it alone: draw more RL samples"
+    return text + f"it takes about {base_n:,} base samples without a success (now {best['base_n']:,})"

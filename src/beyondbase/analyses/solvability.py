@@ -1,0 +1,51 @@
+"""Which problems each model solved, within which bounds, and which one-sided cases are proven."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from beyondbase.analyses.results import Cell
+from beyondbase.estimators.exact_tests import benjamini_hochberg, mcnemar, rate_bounds, rates_differ
+from beyondbase.types import SuccessCounts
+
+_ONE_SIDED = (Cell.RL_ONLY, Cell.BASE_ONLY)
+
+
+def solvability(base: SuccessCounts, rl: SuccessCounts, *, confidence: float) -> pl.DataFrame:
+    """One row a problem, in the order of `base`; the columns of Comparison.solvability.
+
+    "RL only" is confirmed where the exact test survives Benjamini-Hochberg over all problems, those of
+    other cells standing in with p = 1, so that the list of confirmed problems itself has a false
+    discovery rate of at most 1 - confidence, whatever changed elsewhere; "base only" likewise.
+    """
+    cell_P = np.select(
+        [(base.c_P > 0) & (rl.c_P > 0), rl.c_P > 0, base.c_P > 0],
+        [Cell.BOTH.value, Cell.RL_ONLY.value, Cell.BASE_ONLY.value],
+        Cell.NEITHER.value,
+    )
+    p_P = rates_differ(base, rl)
+    confirmed_P = np.full(len(base), "", dtype=cell_P.dtype)
+    for cell in _ONE_SIDED:
+        adjusted_P = benjamini_hochberg(np.where(cell_P == cell.value, p_P, 1.0))
+        confirmed_P[adjusted_P <= 1 - confidence] = cell.value
+    columns: dict[str, object] = {"problem_id": base.problem_ids}
+    for name, counts in (("base", base), ("rl", rl)):
+        lo_P, hi_P = rate_bounds(counts, confidence=confidence)
+        columns |= {f"{name}_n": counts.n_P, f"{name}_c": counts.c_P, f"{name}_lo": lo_P, f"{name}_hi": hi_P}
+    return pl.DataFrame(columns | {"cell": cell_P, "p_value": p_P, "confirmed": confirmed_P})
+
+
+def cell_counts(problems: pl.DataFrame) -> pl.DataFrame:
+    """Problems and confirmed problems of each cell: the columns of Comparison.cells."""
+    rows = [
+        (cell.value, int((problems["cell"] == cell.value).sum()), int((problems["confirmed"] == cell.value).sum()))
+        for cell in Cell
+    ]
+    return pl.DataFrame(rows, schema={"cell": pl.String, "problems": pl.Int64, "confirmed": pl.Int64}, orient="row")
+
+
+def table_asymmetry(cells: pl.DataFrame) -> float:
+    """McNemar's exact two-sided p-value of the table: as many problems RL only as base only."""
+    problems = dict(zip(cells["cell"], cells["problems"], strict=True))
+    return mcnemar(problems[Cell.RL_ONLY.value], problems[Cell.BASE_ONLY.value])

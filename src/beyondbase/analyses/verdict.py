@@ -1,0 +1,165 @@
+"""The answer: a label, a sentence with its numbers, what it rests on, and what would decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from beyondbase.analyses.needs import problems_needed, samples_to_confirm
+from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, VerdictLabel
+from beyondbase.analyses.wording import band_text, number, points
+
+_CONCLUSION = {
+    VerdictLabel.NARROWED: "RLVR narrowed what the model can solve",
+    VerdictLabel.SHARPENED: "RLVR sharpened the model and left what it can solve as it was",
+    VerdictLabel.EXPANDED: "RLVR expanded what the model can solve",
+    VerdictLabel.AHEAD_OPEN: "RLVR is ahead at every k, and whether it expanded what the model can solve is open",
+    VerdictLabel.UNDECIDED: "the data do not decide whether RLVR narrowed or expanded what the model can solve",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The difference RL minus base at one budget, with its simultaneous band."""
+
+    k: int
+    delta: float
+    lo: float
+    hi: float
+
+    @property
+    def open(self) -> bool:
+        """Whether the band holds both signs."""
+        return self.lo <= 0 <= self.hi
+
+    def within(self, margin: float) -> bool:
+        """Whether the whole band lies inside +-margin."""
+        return -margin < self.lo and self.hi < margin
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the verdict looks at."""
+
+    first: At
+    last: At
+    crossover: Crossover
+    cells: dict[str, tuple[int, int]]
+    """problems and confirmed problems of each cell"""
+    mcnemar: float
+    problems: int
+    margin: float
+    confidence: float
+
+
+def verdict(evidence: Evidence, solvability: pl.DataFrame) -> StudyVerdict:
+    """Judge by the table of method.md, section 9."""
+    label = judge(evidence)
+    return StudyVerdict(label, _sentence(evidence, label), _rests_on(evidence), _needs(evidence, label, solvability))
+
+
+def judge(e: Evidence) -> VerdictLabel:
+    """The label; where two would fit, the one that says more of large k comes first."""
+    rl_first = e.first.lo > 0
+    confirmed = e.cells[Cell.RL_ONLY.value][1]
+    if (rl_first and e.last.hi < 0) or e.crossover.status is CrossoverStatus.BASE_AHEAD:
+        return VerdictLabel.NARROWED
+    if e.last.lo > 0 and confirmed:
+        return VerdictLabel.EXPANDED
+    if rl_first and e.last.within(e.margin):
+        return VerdictLabel.SHARPENED
+    if e.crossover.status is CrossoverStatus.NONE_UP_TO_N:
+        return VerdictLabel.AHEAD_OPEN
+    return VerdictLabel.UNDECIDED
+
+
+def evidence_of(
+    curves: pl.DataFrame, crossover: Crossover, cells: pl.DataFrame, *, mcnemar: float, margin: float, confidence: float
+) -> Evidence:
+    """Gather the evidence from the tables of a comparison."""
+    first, last = (
+        At(row["k"], row["delta"], row["delta_lo"], row["delta_hi"])
+        for row in (curves.row(0, named=True), curves.row(-1, named=True))
+    )
+    counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
+    problems = sum(n for n, _ in counts.values())
+    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence)
+
+
+def _sentence(e: Evidence, label: VerdictLabel) -> str:
+    band = f"{e.confidence * 100:g}% band"
+    text = f"On {number(e.problems, 'problem')}, RL minus base is {points(e.first.delta)} points of pass@k "
+    text += f"at k = {e.first.k} ({band} {band_text(e.first.lo, e.first.hi)})"
+    if e.last.k > e.first.k:
+        text += f" and {points(e.last.delta)} points at k = {e.last.k} ({band_text(e.last.lo, e.last.hi)})"
+    text += f": {_CONCLUSION[label]}"
+    if label is VerdictLabel.EXPANDED:
+        text += f", with {number(e.cells[Cell.RL_ONLY.value][1], 'problem')} confirmed that only RL solves"
+    if label is VerdictLabel.SHARPENED:
+        text += f", to within {e.margin * 100:g} points"
+    return text + "."
+
+
+def _rests_on(e: Evidence) -> tuple[str, ...]:
+    rl_only, base_only = e.cells[Cell.RL_ONLY.value], e.cells[Cell.BASE_ONLY.value]
+    facts = [
+        f"the same {number(e.problems, 'problem')} for both models, taken as a sample of all such problems",
+        f"a band that holds for all k = 1..{e.last.k} at once, at {e.confidence * 100:g}%",
+        _crossover_text(e.crossover, e.last.k),
+        f"solved at least once: {rl_only[0]} by RL only, {base_only[0]} by the base only "
+        f"(McNemar p = {e.mcnemar:.2g}); confirmed {rl_only[1]} and {base_only[1]}",
+    ]
+    if e.last.within(e.margin) and not e.last.open:
+        facts.append(
+            f"a difference at k = {e.last.k} that is certain in sign, and smaller than {e.margin * 100:g} points"
+        )
+    facts.append("these two checkpoints: another training run may differ")
+    return tuple(facts)
+
+
+def _crossover_text(crossover: Crossover, largest: int) -> str:
+    match crossover.status:
+        case CrossoverStatus.CROSSES:
+            return (
+                f"the base overtakes RL at some k in {crossover.lo}..{crossover.hi} (the curves meet at {crossover.k})"
+            )
+        case CrossoverStatus.NONE_UP_TO_N:
+            return f"RL is ahead at every k up to {largest}"
+        case CrossoverStatus.BASE_AHEAD:
+            return f"the base is ahead at every k up to {largest}"
+        case CrossoverStatus.UNDECIDED:
+            where = (
+                f"the curves meet at k = {crossover.k}"
+                if crossover.k
+                else f"the curves do not meet up to k = {largest}"
+            )
+            return f"{where}, which the band does not settle"
+
+
+def _needs(e: Evidence, label: VerdictLabel, solvability: pl.DataFrame) -> tuple[str, ...]:
+    if label is VerdictLabel.AHEAD_OPEN:
+        return (samples_to_confirm(solvability, e.confidence),)
+    if label is not VerdictLabel.UNDECIDED:
+        return ()
+    needs = [_problems_at(e, at) for at in dict.fromkeys((e.first, e.last)) if at.open]
+    if e.last.lo > 0:
+        needs.append(samples_to_confirm(solvability, e.confidence))
+    if not needs:  # the sign is certain at both ends, and not what any verdict asks for
+        needs.append(f"a lead at every k up to {e.last.k}: the sign is certain at both ends and open between them")
+    return tuple(needs)
+
+
+def _problems_at(e: Evidence, at: At) -> str:
+    half = (at.hi - at.lo) / 2
+    ways = {"to tell which is ahead": abs(at.delta)}
+    if at.k == e.last.k:
+        ways[f"to show a difference below {e.margin * 100:g} points"] = e.margin - abs(at.delta)
+    found = {way: problems_needed(e.problems, half, room) for way, room in ways.items()}
+    best = min(found, key=lambda way: found[way] or float("inf"))
+    if found[best] is None:
+        return f"at k = {at.k}: no realistic number of problems would decide a difference of {points(at.delta)} points"
+    return (
+        f"at k = {at.k}: about {found[best]:,} problems like these (now {e.problems:,}) {best}, "
+        f"if the difference stays at {points(at.delta)} points"
+    )
