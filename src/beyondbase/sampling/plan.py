@@ -20,10 +20,8 @@ ATTEMPTS = 3
 """times that one plan hands out a sample whose request fails"""
 
 _MISSING, _PENDING, _NOT_CORRECT, _CORRECT = range(4)
-_STATES = dict.fromkeys(Verdict, _NOT_CORRECT) | {
-    Verdict.CORRECT: _CORRECT,
-    Verdict.VERIFIER_ERROR: _PENDING,
-}
+_STATES: dict[str | None, int] = dict.fromkeys(Verdict, _NOT_CORRECT)
+_STATES |= {Verdict.CORRECT: _CORRECT, Verdict.VERIFIER_ERROR: _PENDING, None: _PENDING}
 
 
 def ladder(rule: DrawRule) -> list[int]:
@@ -57,7 +55,7 @@ class Plan:
     >>> plan = Plan({"a": "1 + 1 ="}, DrawRule(n_max=4, stop_at=2, n_first=2), run_seed=0)
     >>> [request.sample_index for request in plan.next_round()]
     [0, 1]
-    >>> plan.record(["a", "a"], [0, 1], ["correct", "wrong"])
+    >>> plan.record([("a", 0, "correct"), ("a", 1, "wrong")])
     >>> [request.sample_index for request in plan.next_round()]
     [2]
     """
@@ -74,12 +72,11 @@ class Plan:
         self._rung_P = [0] * len(prompts)
         self._open_P = [True] * len(prompts)
 
-    def record(self, problem_ids: Iterable[str], sample_indices: Iterable[int], verdicts: Iterable[str | None]) -> None:
-        """Take note of samples that were drawn; a verdict of None is one that is not there yet."""
-        for problem_id, index, verdict in zip(problem_ids, sample_indices, verdicts, strict=True):
+    def record(self, rows: Iterable[tuple[str, int, str | None]]) -> None:
+        """Take note of samples that were drawn, as (problem_id, sample_index, verdict or None if it has none yet)."""
+        for problem_id, index, verdict in rows:
             if index < self.rule.n_max:
-                state = _PENDING if verdict is None else _STATES[Verdict(verdict)]
-                self._state_P_N[self._row_of[problem_id], index] = state
+                self._state_P_N[self._row_of[problem_id], index] = _STATES[verdict]
 
     def next_round(self) -> list[SampleRequest]:
         """List every sample owed now, problem by problem; empty when the run is finished or stuck.

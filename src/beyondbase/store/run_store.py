@@ -118,14 +118,15 @@ class Run:
 
     def unjudged(self, verifier: str) -> Iterator[pl.DataFrame]:
         """Yield the samples that lack a verdict, part by part: problem_id, sample_index, text, finish."""
-        states = self.states(verifier).filter(pl.col("verdict").is_null() | ~_GOOD_VERDICT)
-        if states.is_empty():
-            return
-        owed = states.select(pl.col("problem_id").cast(pl.String), "sample_index")
-        for path in self.sample_parts():
+        owed = self._owed_verdicts(verifier)
+        for path in self.sample_parts() if owed.height else []:
             frame = self._collect(_texts(path).join(owed.lazy(), on=_KEY, how="semi"), self._sample_folder)
             if frame.height:
                 yield frame.unique(_KEY, keep="last", maintain_order=True)
+
+    def n_unjudged(self, verifier: str) -> int:
+        """Return the number of samples that lack a verdict."""
+        return self._owed_verdicts(verifier).height
 
     def texts_of(self, parts: Sequence[Path]) -> Iterator[pl.DataFrame]:
         """Yield the samples of these parts: problem_id, sample_index, text, finish."""
@@ -142,6 +143,10 @@ class Run:
         if not _VERIFIER_NAME.fullmatch(name):
             raise BadInput(f"verifier: expected a name of letters, digits, '.', '_' and '-', got {name!r}")
         return self.path / "verdicts" / name
+
+    def _owed_verdicts(self, verifier: str) -> pl.DataFrame:
+        owed = self.states(verifier).filter(pl.col("verdict").is_null() | ~_GOOD_VERDICT)
+        return owed.select(pl.col("problem_id").cast(pl.String), "sample_index")
 
     @property
     def _sample_folder(self) -> Path:
