@@ -46,7 +46,7 @@ def train_base(config: BaseConfig, progress: Progress = silent) -> float:
     losses = list[float]()
     for step, (ids, n_prompt) in enumerate(islice(_batches(config, tokenizer), config.steps), 1):
         loss = _completion_loss(model, ids, n_prompt)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -16,7 +16,7 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     tokens = [PAD, EOS, UNKNOWN, *WORDS, *OPERATORS, *map(str, range(MAX_VALUE + 1))]
     tokenizer = Tokenizer(models.WordLevel({token: i for i, token in enumerate(tokens)}, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=EOS,
         pad_token=PAD,

@@ -8,7 +8,7 @@ import torch
 from transformers import DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer
 
-_ROOM = 64
+_ROOM = 32
 
 
 class RoomyLayer(DynamicLayer):
@@ -25,27 +25,30 @@ class RoomyLayer(DynamicLayer):
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
             self.length, self._keys, self._values = 0, key_states[:, :, :0], value_states[:, :, :0]
-        end = self.length + key_states.shape[-2]
-        if end > self._keys.shape[-2]:
-            self._keys, self._values = (self._grown(old, end + _ROOM) for old in (self._keys, self._values))
-        self._keys[:, :, self.length : end] = key_states
-        self._values[:, :, self.length : end] = value_states
-        self.length = end
-        self._show()
-        return self._keys[:, :, :end], self._values[:, :, :end]
+        start, self.length = self.length, self.length + key_states.shape[-2]
+        if self.length > self._keys.shape[-2]:
+            self._keys, self._values = (_roomy(old[:, :, :start], self.length) for old in (self._keys, self._values))
+        self._keys[:, :, start : self.length] = key_states
+        self._values[:, :, start : self.length] = value_states
+        return self._show()
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep, or repeat, these rows of the batch."""
-        self._keys, self._values = self._keys[indices], self._values[indices]
+        """Keep, or repeat, these rows of the batch; the empty room is not copied."""
+        used = (old[:, :, : self.length] for old in (self._keys, self._values))
+        self._keys, self._values = (_roomy(old[indices], self.length) for old in used)
         self._show()
 
-    def _grown(self, old: torch.Tensor, capacity: int) -> torch.Tensor:
-        new = old.new_empty((*old.shape[:2], capacity, old.shape[3]))
-        new[:, :, : self.length] = old[:, :, : self.length]
-        return new
+    def _show(self) -> tuple[torch.Tensor, torch.Tensor]:
+        keys, values = self._keys[:, :, : self.length], self._values[:, :, : self.length]
+        self.keys, self.values = keys, values
+        return keys, values
 
-    def _show(self) -> None:
-        self.keys, self.values = self._keys[:, :, : self.length], self._values[:, :, : self.length]
+
+def _roomy(used: torch.Tensor, length: int) -> torch.Tensor:
+    """Copy states into a buffer with room for `length` and some more."""
+    new = used.new_empty((*used.shape[:2], length + _ROOM, used.shape[3]))
+    new[:, :, : used.shape[2]] = used
+    return new
 
 
 def new_cache(config: PreTrainedConfig) -> DynamicCache:

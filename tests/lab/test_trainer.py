@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from beyondbase.errors import BadInput, PolicyCollapse
+from beyondbase.lab.checkpoint import latest_step
+from beyondbase.lab.paths import BASE_MODEL
+from beyondbase.lab.trainer import RLConfig, train_rl
+from beyondbase.sampling.model_folder import check_model_folder, weights_hash
+
+SMALL = RLConfig(steps=4, problems_per_step=8, samples_per_problem=8, train_problems=64, checkpoint_every=1)
+
+
+def outcome(folder: Path) -> tuple[str, str]:
+    return weights_hash(folder / "final"), (folder / "metrics.jsonl").read_text()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("rl") / "whole"
+    train_rl(replace(SMALL, out=out))
+    return out
+
+
+def test_training_leaves_a_model_in_hugging_face_form_and_a_line_a_step(uninterrupted: Path) -> None:
+    check_model_folder(uninterrupted / "final")
+    assert weights_hash(uninterrupted / "final") != weights_hash(BASE_MODEL)
+    rows = [json.loads(line) for line in (uninterrupted / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    assert {"reward", "entropy", "length", "kl", "no_signal"} <= rows[0].keys()
+    assert rows[0]["kl"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_killed_training_goes_on_to_the_same_model_and_log(uninterrupted: Path, tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    code = (
+        "from pathlib import Path; from dataclasses import replace; from beyondbase.lab.trainer import *;"
+        f"train_rl(RLConfig(out=Path({str(out)!r}), steps=4, problems_per_step=8, samples_per_problem=8,"
+        " train_problems=64, checkpoint_every=1))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while latest_step(out) < 2 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert latest_step(out) >= 2
+    train_rl(replace(SMALL, out=out))
+    assert outcome(out) == outcome(uninterrupted)
+
+
+def test_a_finished_training_is_not_done_again(uninterrupted: Path) -> None:
+    before = (uninterrupted / "final" / "model.safetensors").stat().st_mtime_ns
+    train_rl(replace(SMALL, out=uninterrupted))
+    assert (uninterrupted / "final" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_a_folder_of_another_training_is_refused(uninterrupted: Path) -> None:
+    with pytest.raises(BadInput, match=r"holds a training with learning_rate = 5e-05, this one has 0\.1"):
+        train_rl(replace(SMALL, out=uninterrupted, learning_rate=0.1))
+
+
+def test_a_learning_rate_that_destroys_the_policy_is_stopped_with_the_mend(tmp_path: Path) -> None:
+    config = replace(SMALL, out=tmp_path / "rl", steps=60, samples_per_problem=16, learning_rate=1e-2)
+    with pytest.raises(PolicyCollapse, match="learning rate below"):
+        train_rl(config)
+
+
+@pytest.mark.parametrize(("field", "value"), [("algorithm", "nope"), ("problems_per_step", 65)])
+def test_bad_settings_are_refused_before_anything_is_written(tmp_path: Path, field: str, value: object) -> None:
+    with pytest.raises(BadInput, match=field):
+        train_rl(replace(SMALL, out=tmp_path / "rl", **{field: value}))
+    assert not (tmp_path / "rl").exists()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import random
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from beyondbase.countdown_rules import OPERATORS, apply, canonical_step, solution_key, solutions
+from beyondbase.problems.countdown import (
+    OUT_OF_DISTRIBUTION,
+    Split,
+    generate,
+    problem_key,
+    random_trace,
+    split_of,
+)
+
+numbers = st.lists(st.integers(1, 20), min_size=2, max_size=4).map(tuple)
+
+
+def every_trace(at_hand: tuple[int, ...], target: int, steps: tuple[str, ...] = ()) -> set[str]:
+    """Brute force: every order of picking two numbers and an operator, no pruning."""
+    if len(at_hand) == 1:
+        return {solution_key(list(steps))} if at_hand[0] == target else set()
+    found: set[str] = set()
+    for i, j in permutations(range(len(at_hand)), 2):
+        rest = tuple(x for k, x in enumerate(at_hand) if k not in (i, j))
+        for op in OPERATORS:
+            c = apply(at_hand[i], op, at_hand[j])
+            if c is not None:
+                found |= every_trace((*rest, c), target, (*steps, canonical_step(at_hand[i], op, at_hand[j], c)))
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(numbers, st.integers(1, 60))
+def test_solutions_equal_brute_force(numbers: tuple[int, ...], target: int) -> None:
+    assert solutions(numbers, target) == every_trace(numbers, target)
+
+
+@given(numbers, st.integers(1, 99), st.randoms())
+def test_solutions_and_split_do_not_depend_on_the_order_of_the_numbers(
+    numbers: tuple[int, ...], target: int, rng: random.Random
+) -> None:
+    shuffled = tuple(rng.sample(numbers, len(numbers)))
+    assert solutions(numbers, target) == solutions(shuffled, target)
+    assert split_of(numbers, target) is split_of(shuffled, target)
+
+
+def test_no_problem_is_in_two_splits() -> None:
+    keys = [{p.problem_id for p in generate(split, 300, seed=0)} for split in Split]
+    assert [len(k) for k in keys] == [300] * 3
+    assert not keys[0] & keys[1] and not keys[1] & keys[2] and not keys[0] & keys[2]
+
+
+def test_every_generated_problem_has_a_solution() -> None:
+    assert all(p.n_solutions for p in generate(Split.TEST, 100, seed=1))
+
+
+def test_out_of_distribution_problems_have_five_numbers_and_other_targets() -> None:
+    for problem in generate(Split.TEST, 5, seed=0, world=OUT_OF_DISTRIBUTION):
+        left, target = problem.problem_id.split(" -> ")
+        assert len(left.split()) == 5
+        assert 100 <= int(target) <= 199
+
+
+def test_generation_repeats_with_its_seed_and_differs_with_another() -> None:
+    assert generate(Split.RLVR, 20, seed=0) == generate(Split.RLVR, 20, seed=0)
+    assert generate(Split.RLVR, 20, seed=0) != generate(Split.RLVR, 20, seed=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_trace_is_a_solution_of_its_own_problem(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(20):
+        numbers, steps, target = random_trace(rng)
+        canonical = [canonical_step(int(a), op, int(b), int(c)) for a, op, b, _, c in map(str.split, steps)]
+        assert solution_key(canonical) in solutions(numbers, target), problem_key(numbers, target)
