@@ -120,8 +120,8 @@ def part_bytes(table: pa.Table, run_id: str) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-def check_part(path: Path, schema: pa.Schema, run_id: str) -> None:
-    """Raise StoreError, naming the file and the mend, unless `path` is a whole part of this run."""
+def check_part(path: Path, schema: pa.Schema, run_id: str) -> int:
+    """Count the rows of a part; raises StoreError naming file and mend unless it is a whole part of this run."""
     again = "delete it, and run `beyondbase sample` and `beyondbase verify` on the run again to replace its rows"
     try:
         metadata = pq.read_metadata(path)
@@ -137,6 +137,7 @@ def check_part(path: Path, schema: pa.Schema, run_id: str) -> None:
         raise StoreError(
             f"{path}: belongs to run {came_id} and not to this one, {run_id}; move the file out of the run"
         )
+    return int(metadata.num_rows)
 
 
 def check_pages(path: Path) -> None:
