@@ -135,7 +135,7 @@ def check_part(path: Path, schema: pa.Schema, run_id: str) -> int:
     came_id = (metadata.metadata or {}).get(RUN_ID_KEY, b"none").decode()
     if came_id != run_id:
         raise StoreError(
-            f"{path}: belongs to run {came_id} and not to this one, {run_id}; move the file out of the run"
+            f"{path}: expected a part of run {run_id}, got one of run {came_id}; move the file out of the run"
         )
     return int(metadata.num_rows)
 

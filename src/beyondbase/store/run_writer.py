@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from beyondbase.errors import StoreError
+from beyondbase.store.lock import take_lock
 from beyondbase.store.manifest import FILE_NAME, RunManifest, check_resumable, manifest_text, read_manifest
 from beyondbase.store.parts import (
     SAMPLE_SCHEMA,
@@ -64,7 +64,7 @@ class RunWriter:
                 self.path.mkdir(parents=True, exist_ok=True)
         else:
             read_manifest(self.path)
-        self._lock = _take_lock(self.path)
+        self._lock = take_lock(self.path)
         try:
             remove_temporaries(self.path)
             self.run = self._open()
@@ -181,22 +181,6 @@ class RunWriter:
                     except StoreError as error:
                         self._failure = error
                         return
-
-
-def _take_lock(path: Path) -> int:
-    """Lock a run against other writers, or raise StoreError naming the one that holds it."""
-    with writing(path):
-        handle = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
-        os.close(handle)
-        raise StoreError(f"{path}: process {holder} is writing this run; wait until it ends, or stop it") from None
-    with writing(path):
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-    return handle
 
 
 def _sample_table(rows: list[_SampleRow]) -> pa.Table:
