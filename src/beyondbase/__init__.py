@@ -16,14 +16,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from beyondbase.analyses.compare import compare
-from beyondbase.analyses.results import Comparison, StudyAnalysis
 from beyondbase.errors import BadInput, BeyondbaseError, NotComparable, StoreError
 from beyondbase.estimators.pass_at_k import pass_at_k, pass_at_k_per_problem
 from beyondbase.types import DrawRule, Problem, SamplingSpec, SuccessCounts, Verdict
 
-# what reads stored JSON needs pydantic, which takes longer to import than all the rest
+# these need polars, scipy or pydantic, which take longer to import than all the rest; __init__.pyi has their types
 _AT_FIRST_USE = {
+    "Comparison": "beyondbase.analyses.results",
+    "StudyAnalysis": "beyondbase.analyses.results",
+    "compare": "beyondbase.analyses.compare",
     "analyze": "beyondbase.analyses.study",
     "from_json": "beyondbase.analyses.serialize",
     "open_run": "beyondbase.store.run_store",

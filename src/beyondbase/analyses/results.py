@@ -106,7 +106,11 @@ class Comparison(Stored):
 
 @dataclass(frozen=True, slots=True)
 class RunHealth(Stored):
-    """What a reader must know of a run before believing its curve. Shares are of counted samples."""
+    """What a reader must know of a run before believing its curve.
+
+    Shares, tokens and entropy are means over problems of each problem's mean, so that a problem that
+    drew more samples does not weigh more; `correct` is pass@1.
+    """
 
     model: str
     problems: int

@@ -1,0 +1,53 @@
+"""What must be known of a run before its curve is believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from beyondbase.analyses.results import RunHealth
+from beyondbase.store.run_store import Run
+from beyondbase.types import FloatArray, Verdict
+
+
+def run_health(run: Run) -> RunHealth:
+    """Shares of verdicts, lengths, entropy and failures of a run."""
+    counted = run.counted()
+    errors = run.verdicts().filter(pl.col("verdict") == Verdict.VERIFIER_ERROR.value).select(pl.len()).collect().item()
+    rows = without_stops(counted, run.manifest.rule.stop_at)
+    share = {verdict: _mean_over_problems(rows, rows["verdict"] == verdict.value) for verdict in Verdict}
+    return RunHealth(
+        model=run.manifest.model,
+        problems=counted["problem_id"].n_unique(),
+        samples=counted.height,
+        drawn=run.n_drawn(),
+        correct=share[Verdict.CORRECT],
+        wrong=share[Verdict.WRONG],
+        no_answer=share[Verdict.NO_ANSWER],
+        truncated=share[Verdict.TRUNCATED],
+        verifier_errors=int(errors),
+        failed_requests=run.n_failed(),
+        mean_tokens=_mean_over_problems(rows, rows["n_tokens"]),
+        mean_entropy=_mean_over_problems(rows, rows["entropy_mean"]),
+    )
+
+
+def without_stops(counted: pl.DataFrame, stop_at: int | None) -> pl.DataFrame:
+    """Leave out the success that stopped each problem: the mean of what stays is without bias.
+
+    (estimators.inverse_sampling; the order of the draws before the stop is uniform.)
+    """
+    if stop_at is None:
+        return counted
+    correct = pl.col("verdict") == Verdict.CORRECT.value
+    return counted.filter(~(correct & (correct.cast(pl.Int32).cum_sum().over("problem_id") == stop_at)))
+
+
+def _mean_over_problems(rows: pl.DataFrame, values: pl.Series) -> float:
+    """Mean over problems of each one's mean, so that a problem that drew more does not weigh more.
+
+    Summed in the order of the rows: the last digits must not depend on threads.
+    """
+    value_N: FloatArray = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    _, problem_N = np.unique(rows["problem_id"].to_numpy(), return_inverse=True)
+    return float((np.bincount(problem_N, value_N) / np.bincount(problem_N)).mean())

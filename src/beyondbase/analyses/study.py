@@ -1,0 +1,106 @@
+"""Two runs on disk into everything the report shows."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+
+from beyondbase.analyses.comparable import check_comparable
+from beyondbase.analyses.compare import compare
+from beyondbase.analyses.examples import MOST_PROBLEMS, examples
+from beyondbase.analyses.health import run_health
+from beyondbase.analyses.paths import path_coverage
+from beyondbase.analyses.results import Cell, Comparison, RunHealth, StudyAnalysis, StudyVerdict
+from beyondbase.store.manifest import RunManifest
+from beyondbase.store.run_store import Run
+from beyondbase.types import Problem
+
+_ONE_SIDED = [Cell.RL_ONLY.value, Cell.BASE_ONLY.value]
+
+
+def analyze(
+    base: Run,
+    rl: Run,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    margin: float = 0.02,
+    allow_unequal: frozenset[str] = frozenset(),
+    training: pl.DataFrame | None = None,
+) -> StudyAnalysis:
+    """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
+
+    Raises NotComparable for runs that may not be compared, and StoreError while samples or verdicts are
+    missing.
+    """
+    unequal = check_comparable(base.manifest, rl.manifest, allow_unequal)
+    comparison = compare(base.counts(), rl.counts(), confidence=confidence, seed=seed, margin=margin)
+    base_health, rl_health = run_health(base), run_health(rl)
+    verdict = _with_health(comparison.verdict, base_health, rl_health, unequal)
+    return StudyAnalysis(
+        comparison=dataclasses.replace(comparison, verdict=verdict),
+        base_health=base_health,
+        rl_health=rl_health,
+        paths=path_coverage(base, rl),
+        settings=settings_table(base.manifest, rl.manifest),
+        examples=examples(base, rl, _to_show(comparison)),
+        problems=problem_table(base.problems()),
+        training=training,
+        unequal=unequal,
+    )
+
+
+def settings_table(base: RunManifest, rl: RunManifest) -> pl.DataFrame:
+    """One row a setting of either run, as text: setting, base, rl."""
+    mine, theirs = _settings(base), _settings(rl)
+    names = list(dict.fromkeys([*mine, *theirs]))
+    return pl.DataFrame(
+        {
+            "setting": names,
+            "base": [mine.get(name, "") for name in names],
+            "rl": [theirs.get(name, "") for name in names],
+        }
+    )
+
+
+def problem_table(problems: list[Problem]) -> pl.DataFrame:
+    """One row a problem: problem_id, question, strata joined by ", "."""
+    return pl.DataFrame(
+        {
+            "problem_id": [problem.problem_id for problem in problems],
+            "question": [problem.question for problem in problems],
+            "strata": [
+                ", ".join(f"{name}: {problem.strata[name]}" for name in sorted(problem.strata)) for problem in problems
+            ],
+        }
+    )
+
+
+def _settings(run: RunManifest) -> dict[str, str]:
+    groups = {"": {"model": run.model, "problem_set": run.problem_set, "verifier": run.verifier}}
+    groups["sampling."] = _texts(dataclasses.asdict(run.spec))
+    groups["rule."] = _texts(dataclasses.asdict(run.rule))
+    groups["engine."] = _texts(run.engine)
+    groups["version."] = _texts(run.versions)
+    return {prefix + name: text for prefix, group in groups.items() for name, text in group.items()}
+
+
+def _texts(values: object) -> dict[str, str]:
+    assert isinstance(values, dict)
+    return {str(name): str(list(value) if isinstance(value, tuple) else value) for name, value in values.items()}
+
+
+def _to_show(comparison: Comparison) -> list[str]:
+    """The problems whose samples are shown: those that one model alone solved first."""
+    table = comparison.solvability
+    one_sided = table["cell"].is_in(_ONE_SIDED)
+    chosen = pl.concat([table.filter(one_sided), table.filter(~one_sided)])["problem_id"].head(MOST_PROBLEMS)
+    return table.filter(pl.col("problem_id").is_in(chosen.to_list()))["problem_id"].to_list()
+
+
+def _with_health(verdict: StudyVerdict, base: RunHealth, rl: RunHealth, unequal: dict[str, str]) -> StudyVerdict:
+    """Add to what the verdict rests on the facts that counts alone do not show."""
+    facts = [f"truncated at the token limit: {base.truncated:.1%} of base samples, {rl.truncated:.1%} of RL samples"]
+    facts += [f"{name} differs ({both}), which was allowed" for name, both in unequal.items()]
+    return dataclasses.replace(verdict, rests_on=(*verdict.rests_on, *facts))
