@@ -31,7 +31,7 @@ def from_json(text: str) -> StudyAnalysis | Comparison:
     except json.JSONDecodeError as error:
         raise StoreError(f"expected the JSON of an analysis, got text that is not JSON ({error})") from None
     kind = content.pop("kind", None) if isinstance(content, dict) else None
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise StoreError(f"expected the JSON of an analysis ({' or '.join(_KINDS)}), got kind {kind!r}")
     version = content.get("format_version", FORMAT_VERSION)
     if version != FORMAT_VERSION:
