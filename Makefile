@@ -1,0 +1,28 @@
+# Two commands: `make demo` shows a result, `make test` checks everything. Each makes .venv first.
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/python -m
+
+.PHONY: demo test check setup
+demo: setup
+	$(VENV)/bin/beyondbase demo --out out/demo
+
+test: check
+	$(RUN) pytest
+
+check: setup
+	$(RUN) ruff check src tests
+	$(RUN) ruff format --check src tests
+	$(RUN) mypy
+
+setup: $(VENV)/.installed
+
+# The stamp comes last, so that an installation that was broken off is begun again.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "expected python3 (3.11 or newer), found none; install it, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "expected Python 3.11 or newer, got $$($(PYTHON) -V 2>&1); say where a newer one is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install -c constraints.txt -e ".[lab,dev]"
+	touch $@
