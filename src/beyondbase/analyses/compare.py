@@ -11,6 +11,7 @@ from beyondbase.analyses.results import Comparison
 from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
 from beyondbase.analyses.verdict import evidence_of, verdict
 from beyondbase.errors import BadInput, NotComparable
+from beyondbase.estimators.sampling_noise import sampling_share
 from beyondbase.types import SuccessCounts
 
 TARGET = "over problems"
@@ -43,8 +44,8 @@ def compare(
     curve = curves(base, rl, confidence=confidence, seed=seed)
     problems = solvability(base, rl, confidence=confidence)
     cells, cross = cell_counts(problems), crossover(curve)
-    asymmetry = table_asymmetry(cells)
-    evidence = evidence_of(curve, cross, cells, mcnemar=asymmetry, margin=margin, confidence=confidence)
+    asymmetry, noise = table_asymmetry(cells), sampling_share(base, rl, int(curve["k"][-1]))
+    evidence = evidence_of(curve, cross, cells, mcnemar=asymmetry, margin=margin, confidence=confidence, noise=noise)
     return Comparison(
         confidence=confidence,
         target=TARGET,

@@ -25,9 +25,28 @@ def problems_needed(problems: int, half_width: float, room: float) -> int | None
     """
     if room <= 0 or problems * (half_width / room) ** 2 > _MOST_PROBLEMS:
         return None
-    exact = problems * (half_width / room) ** 2
-    unit = 10.0 ** max(0, math.floor(math.log10(max(exact, 1))) - 1)
-    return max(problems + 1, int(math.ceil(exact / unit) * unit))
+    return max(problems + 1, _two_digits(problems * (half_width / room) ** 2))
+
+
+def samples_needed(samples: int, noise: float, half_width: float, room: float) -> int | None:
+    """Samples of each of the same problems at which the half-width shrinks to `room`.
+
+    `noise` is the share of the variance that comes from the draws (estimators.sampling_noise), which falls
+    at least as fast as 1 / samples (Hoeffding 1948); the rest stays. None where the rest is too much.
+
+    >>> samples_needed(1000, 0.5, 0.05, 0.04), samples_needed(1000, 0.2, 0.05, 0.04)
+    (3600, None)
+    """
+    left = (room / half_width) ** 2 - (1 - noise)
+    if room <= 0 or left <= 0 or samples * noise / left > _MOST_SAMPLES:
+        return None
+    return max(samples + 1, _two_digits(samples * noise / left))
+
+
+def _two_digits(value: float) -> int:
+    """`value` rounded up to two digits."""
+    unit = 10.0 ** max(0, math.floor(math.log10(max(value, 1))) - 1)
+    return int(math.ceil(value / unit) * unit)
 
 
 def samples_to_confirm(solvability: pl.DataFrame, confidence: float) -> str:

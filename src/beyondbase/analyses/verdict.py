@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from beyondbase.analyses.needs import problems_needed, samples_to_confirm
+from beyondbase.analyses.needs import problems_needed, samples_needed, samples_to_confirm
 from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, VerdictLabel
 from beyondbase.analyses.wording import band_text, number, points
 
@@ -51,6 +51,8 @@ class Evidence:
     problems: int
     margin: float
     confidence: float
+    noise: float
+    """share of the spread of the difference at the last budget that comes from the draws"""
 
 
 def verdict(evidence: Evidence, solvability: pl.DataFrame) -> StudyVerdict:
@@ -75,7 +77,14 @@ def judge(e: Evidence) -> VerdictLabel:
 
 
 def evidence_of(
-    curves: pl.DataFrame, crossover: Crossover, cells: pl.DataFrame, *, mcnemar: float, margin: float, confidence: float
+    curves: pl.DataFrame,
+    crossover: Crossover,
+    cells: pl.DataFrame,
+    *,
+    mcnemar: float,
+    margin: float,
+    confidence: float,
+    noise: float,
 ) -> Evidence:
     """Gather the evidence from the tables of a comparison."""
     first, last = (
@@ -84,7 +93,7 @@ def evidence_of(
     )
     counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
     problems = sum(n for n, _ in counts.values())
-    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence)
+    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence, noise)
 
 
 def _sentence(e: Evidence, label: VerdictLabel) -> str:
@@ -155,11 +164,19 @@ def _problems_at(e: Evidence, at: At) -> str:
     ways = {"to tell which is ahead": abs(at.delta)}
     if at.k == e.last.k:
         ways[f"to show a difference below {e.margin * 100:g} points"] = e.margin - abs(at.delta)
-    found = {way: problems_needed(e.problems, half, room) for way, room in ways.items()}
-    best = min(found, key=lambda way: found[way] or float("inf"))
-    if found[best] is None:
+    way = max(ways, key=lambda name: ways[name])  # the one that leaves the band most room
+    problems = problems_needed(e.problems, half, ways[way])
+    if problems is None:
         return f"at k = {at.k}: no realistic number of problems would decide a difference of {points(at.delta)} points"
-    return (
-        f"at k = {at.k}: about {found[best]:,} problems like these (now {e.problems:,}) {best}, "
-        f"if the difference stays at {points(at.delta)} points"
-    )
+    text = f"at k = {at.k}: about {problems:,} problems like these (now {e.problems:,}) {way}, if the difference stays "
+    return f"{text}at {points(at.delta)} points{_samples_at(e, at, ways[way])}"
+
+
+def _samples_at(e: Evidence, at: At, room: float) -> str:
+    """The other way: more samples of the same problems; at the last budget only, where the draws weigh most."""
+    if at.k != e.last.k:
+        return ""
+    samples = samples_needed(e.last.k, e.noise, (at.hi - at.lo) / 2, room)
+    if samples is None:
+        return "; more samples of the same problems would not do"
+    return f"; or about {samples:,} samples of each of the same problems (now {e.last.k:,})"
