@@ -1,4 +1,6 @@
-"""The flow: problems -> sampling -> samples on disk -> verification -> verdicts on disk.
+"""The flow: problems -> sampling -> samples on disk -> verification -> verdicts on disk -> analysis -> report.
+
+    STUDY/runs/base  STUDY/runs/rl  STUDY/analysis.json  STUDY/report.html  STUDY/figures/
 
 The only place that knows the order of the stages; it holds no logic of its own.
 """
@@ -7,17 +9,61 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
+from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.analyses.serialize import from_json
+from beyondbase.analyses.study import analyze
+from beyondbase.errors import StoreError
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
+from beyondbase.report.page import write_report
 from beyondbase.sampling.runner import sample_round
-from beyondbase.store import Run, RunManifest, RunWriter
+from beyondbase.sampling.seeds import sample_seed
+from beyondbase.store import Run, RunManifest, RunWriter, open_run
+from beyondbase.store.parts import write_whole, writing
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
 from beyondbase.verification.verifier import Verifier
+
+ANALYSIS = "analysis.json"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """Settings of an analysis, as in `analyses.compare` and `analyses.comparable`."""
+
+    confidence: float = 0.95
+    margin: float = 0.02
+    seed: int = 0
+    allow_unequal: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What two models are compared on: one specification for both, whose seed gives each model its own."""
+
+    path: Path
+    problem_set: ProblemSet
+    verifier: Verifier
+    spec: SamplingSpec
+    rule: DrawRule
+    options: AnalysisOptions = AnalysisOptions()
+
+    @property
+    def base(self) -> Path:
+        """Run of the base model."""
+        return self.path / "runs" / "base"
+
+    @property
+    def rl(self) -> Path:
+        """Run of the RL model."""
+        return self.path / "runs" / "rl"
 
 
 def sample_run(
@@ -32,8 +78,9 @@ def sample_run(
 ) -> Run:
     """Make the run at `path`, or resume it: rounds of sampling and judging until nothing is owed.
 
-    Raises StoreError if the run there was made with other settings or cannot be written. Samples
-    whose requests failed three times stay owed; `Run.counts` says so, and a later call draws them.
+    Given another verifier than the run was made with, it draws what that verifier's stops need.
+    Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
+    them. Raises StoreError if the run there was made with other settings or cannot be written.
     """
     prompts = {problem.problem_id: render(spec.template, problem) for problem in problem_set}
     plan = Plan(prompts, rule, spec.seed)
@@ -72,6 +119,58 @@ def verify_run(
     with RunWriter(Path(path)) as writer:
         _judge_stored(writer, verifier, progress, label)
     return writer.run
+
+
+def analyze_runs(
+    base: str | os.PathLike[str],
+    rl: str | os.PathLike[str],
+    study: str | os.PathLike[str],
+    options: AnalysisOptions = AnalysisOptions(),
+    training: pl.DataFrame | None = None,
+) -> StudyAnalysis:
+    """Analyse two finished runs and write STUDY/analysis.json."""
+    analysis = analyze(
+        open_run(base),
+        open_run(rl),
+        confidence=options.confidence,
+        seed=options.seed,
+        margin=options.margin,
+        allow_unequal=options.allow_unequal,
+        training=training,
+    )
+    with writing(Path(study)):
+        Path(study).mkdir(parents=True, exist_ok=True)
+    write_whole(Path(study) / ANALYSIS, analysis.to_json().encode())
+    return analysis
+
+
+def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
+    """Read STUDY/analysis.json, or raise StoreError if there is none or it is something else."""
+    path = Path(study) / ANALYSIS
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise StoreError(f"{study}: expected a study, cannot read {ANALYSIS} in it; make it with `beyondbase analyze`") from None
+    analysis = from_json(text)
+    if not isinstance(analysis, StudyAnalysis):
+        raise StoreError(f"{path}: expected the analysis of a study, got a comparison of counts; run `beyondbase analyze`")
+    return analysis
+
+
+def compare_checkpoints(
+    study: Study,
+    base: Callable[[], Engine],
+    rl: Callable[[], Engine],
+    training: pl.DataFrame | None = None,
+    progress: Progress = silent,
+) -> StudyAnalysis:
+    """Sample and verify both models, one in memory at a time, then analyse and report; resumes what is there."""
+    for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
+        spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
+        sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label)
+    analysis = analyze_runs(study.base, study.rl, study.path, study.options, training)
+    write_report(analysis, study.path)
+    return analysis
 
 
 def _judge_stored(writer: RunWriter, verifier: Verifier, progress: Progress, label: str) -> None:

@@ -96,6 +96,16 @@ def test_a_request_that_fails_is_made_a_few_times_and_not_for_ever() -> None:
     assert (plan.n_open, plan.drawn) == (1, 2)
 
 
+def test_a_round_has_an_end_and_the_next_goes_on_where_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("beyondbase.sampling.plan.LARGEST_ROUND", 10)
+    plan = Plan(PROMPTS, DrawRule(n_max=8, stop_at=None), run_seed=0)
+    rounds = []
+    while owed := plan.next_round():
+        rounds.append([r.problem_id for r in owed])
+        plan.record((r.problem_id, r.sample_index, "wrong") for r in owed)
+    assert rounds == [["a"] * 8 + ["b"] * 8, ["c"] * 8]
+
+
 def test_rows_past_a_smaller_n_max_are_left_alone() -> None:
     plan = Plan({"a": ""}, DrawRule(n_max=1, stop_at=None), run_seed=0)
     plan.record([("a", 0, "wrong"), ("a", 5, "correct")])

@@ -18,6 +18,8 @@ from beyondbase.types import DrawRule, SampleRequest, Verdict
 
 ATTEMPTS = 3
 """times that one plan hands out a sample whose request fails"""
+LARGEST_ROUND = 100_000
+"""requests after which a round ends, so that memory does not grow with n_max; never mid-problem"""
 
 _MISSING, _PENDING, _NOT_CORRECT, _CORRECT = range(4)
 _STATES: dict[str | None, int] = dict.fromkeys(Verdict, _NOT_CORRECT)
@@ -79,13 +81,15 @@ class Plan:
                 self._state_P_N[self._row_of[problem_id], index] = _STATES[verdict]
 
     def next_round(self) -> list[SampleRequest]:
-        """List every sample owed now, problem by problem; empty when the run is finished or stuck.
+        """List the samples owed now, problem by problem; empty when the run is finished or stuck.
 
         A problem is stuck while a verdict that its stop hangs on is missing, or after ATTEMPTS
         failures of the same request.
         """
         requests: list[SampleRequest] = []
-        for (problem_id, prompt), row in zip(self._prompts.items(), range(len(self._prompts)), strict=True):
+        for row, (problem_id, prompt) in enumerate(self._prompts.items()):
+            if len(requests) >= LARGEST_ROUND:
+                break
             for index in self._owed(row):
                 seed = sample_seed(self._run_seed, problem_id, index)
                 requests.append(SampleRequest(problem_id, prompt, index, seed))
