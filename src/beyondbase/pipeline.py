@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,6 @@ from beyondbase.errors import StoreError
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
-from beyondbase.report.page import write_report
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.seeds import sample_seed
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
@@ -150,10 +150,21 @@ def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise StoreError(f"{study}: expected a study, cannot read {ANALYSIS} in it; make it with `beyondbase analyze`") from None
+        raise StoreError(
+            f"{study}: expected a study, cannot read {ANALYSIS} in it; make it with `beyondbase analyze`"
+        ) from None
     analysis = from_json(text)
     if not isinstance(analysis, StudyAnalysis):
-        raise StoreError(f"{path}: expected the analysis of a study, got a comparison of counts; run `beyondbase analyze`")
+        raise StoreError(
+            f"{path}: expected the analysis of a study, got a comparison of counts; run `beyondbase analyze`"
+        )
+    return analysis
+
+
+def report_study(study: str | os.PathLike[str]) -> StudyAnalysis:
+    """Draw STUDY/report.html and STUDY/figures from STUDY/analysis.json alone."""
+    analysis = read_analysis(study)
+    import_module("beyondbase.report.page").write_report(analysis, Path(study))
     return analysis
 
 
@@ -168,9 +179,8 @@ def compare_checkpoints(
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
         sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label)
-    analysis = analyze_runs(study.base, study.rl, study.path, study.options, training)
-    write_report(analysis, study.path)
-    return analysis
+    analyze_runs(study.base, study.rl, study.path, study.options, training)
+    return report_study(study.path)
 
 
 def _judge_stored(writer: RunWriter, verifier: Verifier, progress: Progress, label: str) -> None:

@@ -1,0 +1,46 @@
+"""`beyondbase analyze`: two runs that are there into a study and its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from beyondbase.cli.settings import Analysis, claim_folder, read_training, save_config
+from beyondbase.cli.study_outcome import study_outcome
+from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.pipeline import analyze_runs, report_study
+from beyondbase.types import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeConfig:
+    """Analyse two runs, and write analysis.json and the report."""
+
+    base: Path
+    """run of the base model"""
+    rl: Path
+    """run of the model after RLVR"""
+    out: Path
+    """folder of the study"""
+    training: Path | None = None
+    """metrics.jsonl of the RLVR training, for the report"""
+    seed: int = 0
+    """of the band's bootstrap"""
+    analysis: Analysis = field(default_factory=Analysis)
+
+
+def run(config: AnalyzeConfig, progress: Progress) -> Outcome:
+    """Analyse and report."""
+    training = None if config.training is None else read_training(config.training)
+    claim_folder(config.out)
+    analyze_runs(config.base, config.rl, config.out, config.analysis.options(config.seed), training)
+    save_config(config.out / "analyze.toml", "analyze", config)
+    return study_outcome(report_study(config.out), config.out)
+
+
+VERB = Verb(
+    AnalyzeConfig,
+    run,
+    example="beyondbase analyze --base runs/base --rl runs/rl --out out/study",
+    resume="run the same command again",
+)

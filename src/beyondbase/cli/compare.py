@@ -1,0 +1,81 @@
+"""`beyondbase compare`: two checkpoints in, a report out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from beyondbase.cli.settings import (
+    Analysis,
+    Draw,
+    check_spec,
+    claim_folder,
+    load_engine,
+    read_training,
+    save_config,
+    verifier_of,
+)
+from beyondbase.cli.study_outcome import study_outcome
+from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.pipeline import Study, compare_checkpoints
+from beyondbase.problems import load_problems
+from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.types import Progress, SamplingSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """Compare a base model with the same model after RLVR: sample both, verify, analyze, report."""
+
+    base: Path
+    """folder of the base model, in Hugging Face form"""
+    rl: Path
+    """folder of the model after RLVR"""
+    problems: str
+    """name of a problem set (countdown, countdown-ood) or a .jsonl file"""
+    out: Path = Path("out/compare")
+    """folder of the study; one that is there is gone on with"""
+    verifier: str | None = None
+    """countdown or exact; by default that of the problem set"""
+    training: Path | None = None
+    """metrics.jsonl of the RLVR training, for the report"""
+    limit: int | None = None
+    """only the first problems"""
+    batch_size: int = 1024
+    """samples computed at once; has no influence on what they are"""
+    spec: SamplingSpec = field(default_factory=SamplingSpec)
+    draw: Draw = field(default_factory=Draw)
+    analysis: Analysis = field(default_factory=Analysis)
+
+
+def run(config: CompareConfig, progress: Progress) -> Outcome:
+    """Make the study, or go on with it."""
+    check_spec(config.spec)
+    study = Study(
+        path=config.out,
+        problem_set=load_problems(config.problems, config.limit),
+        verifier=verifier_of(config.problems, config.verifier),
+        spec=config.spec,
+        rule=config.draw.rule(),
+        options=config.analysis.options(config.spec.seed),
+    )
+    for model in (config.base, config.rl):
+        check_model_folder(model)
+    training = None if config.training is None else read_training(config.training)
+    claim_folder(config.out)
+    analysis = compare_checkpoints(
+        study,
+        lambda: load_engine(config.base, config.batch_size),
+        lambda: load_engine(config.rl, config.batch_size),
+        training,
+        progress,
+    )
+    save_config(config.out / "study.toml", "compare", config)
+    return study_outcome(analysis, config.out)
+
+
+VERB = Verb(
+    CompareConfig,
+    run,
+    example="beyondbase compare --base BASE --rl RL --problems my.jsonl --max-tokens 2048 --out out/mine",
+)

@@ -1,0 +1,82 @@
+"""`beyondbase demo`: RLVR on the base model that ships with the package, and the comparison of the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from beyondbase.cli.lazy import load
+from beyondbase.cli.progress import duration
+from beyondbase.cli.settings import claim_folder, load_engine, read_training, save_config, verifier_of
+from beyondbase.cli.study_outcome import study_outcome
+from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.lab.paths import BASE_MODEL
+from beyondbase.pipeline import Study, compare_checkpoints
+from beyondbase.problems import load_problems
+from beyondbase.types import DrawRule, Progress, SamplingSpec
+
+_PROBLEMS, _TEMPLATE, _BATCH_SIZE = "countdown", "countdown", 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DemoConfig:
+    """Train the small model that ships with the package by RLVR, and compare it with its base.
+
+    Needs no model, no data and no GPU. The sizes decide how long it takes.
+    """
+
+    out: Path = Path("out/demo")
+    """folder of the study; one that is there is gone on with"""
+    seed: int = 0
+    """of the training, of the samples and of the band"""
+    steps: int = 100
+    """RLVR steps"""
+    problems: int = 200
+    """held-out problems that both models are sampled on"""
+    n_max: int = 1024
+    """most samples of a problem, and the largest k"""
+    stop_at: int = 4
+    """stop a problem at this success"""
+    temperature: float = 1.0
+    """of the samples"""
+    top_p: float = 1.0
+    """of the samples"""
+    max_tokens: int = 24
+    """of a sample; a whole trace has 18"""
+
+
+def run(config: DemoConfig, progress: Progress) -> Outcome:
+    """Train, compare, report; each stage goes on where it was."""
+    start = monotonic()
+    study = _study(config)
+    claim_folder(config.out)
+    rl = _train(config, progress)
+    training = read_training(config.out / "training" / "metrics.jsonl")
+    analysis = compare_checkpoints(
+        study, lambda: load_engine(BASE_MODEL, _BATCH_SIZE), lambda: load_engine(rl, _BATCH_SIZE), training, progress
+    )
+    save_config(config.out / "study.toml", "demo", config)
+    outcome = study_outcome(analysis, config.out, load("beyondbase.report.summary:summary_lines")(analysis))
+    took = duration(monotonic() - start)
+    files = f"took {took}; samples in {study.path / 'runs'}, RLVR checkpoints in {config.out / 'training'}"
+    return Outcome([*outcome.lines, files], outcome.data)
+
+
+def _study(config: DemoConfig) -> Study:
+    rule = DrawRule(config.n_max, config.stop_at, n_first=min(16, config.n_max))
+    spec = SamplingSpec(
+        config.temperature, config.top_p, max_tokens=config.max_tokens, template=_TEMPLATE, seed=config.seed
+    )
+    return Study(config.out, load_problems(_PROBLEMS, config.problems), verifier_of(_PROBLEMS, None), spec, rule)
+
+
+def _train(config: DemoConfig, progress: Progress) -> Path:
+    settings = load("beyondbase.lab.trainer:RLConfig")(
+        out=config.out / "training", base=BASE_MODEL, steps=config.steps, seed=config.seed
+    )
+    final: Path = load("beyondbase.lab.trainer:train_rl")(settings, progress)
+    return final
+
+
+VERB = Verb(DemoConfig, run, example="beyondbase demo --out out/demo")

@@ -1,0 +1,49 @@
+"""The one place where code is imported late, so that `--help` is quick and needs neither torch nor a plotter."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from beyondbase.cli.verb import Verb
+from beyondbase.errors import BadInput
+
+_EXTRAS = {"torch": "lab", "transformers": "lab", "safetensors": "lab"}
+
+
+class Entry(NamedTuple):
+    """Where a verb is, and what it does in one line."""
+
+    module: str
+    line: str
+
+
+VERBS: dict[str, Entry] = {
+    "demo": Entry("beyondbase.cli.demo", "train a small model by RLVR and compare it with its base: needs nothing"),
+    "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
+    "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
+    "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
+    "analyze": Entry("beyondbase.cli.analyze", "analyse two runs that are there"),
+    "report": Entry("beyondbase.cli.report", "draw the report of a study again"),
+    "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
+    "train rl": Entry("beyondbase.cli.train_rl", "train a model by RLVR"),
+}
+
+
+def load_verb(name: str) -> Verb:
+    """Import a verb."""
+    verb: Verb = load(f"{VERBS[name].module}:VERB")
+    return verb
+
+
+def load(dotted: str) -> Any:
+    """Import `module:name`, or raise BadInput naming the extra that a missing library belongs to."""
+    module, _, name = dotted.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        raise BadInput(
+            f"expected {error.name} to be installed, found it missing; pip install 'beyondbase[{_EXTRAS[error.name]}]'"
+        ) from None

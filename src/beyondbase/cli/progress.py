@@ -1,0 +1,123 @@
+"""Progress on standard error: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from beyondbase.types import Progress
+
+EVERY_S = 5.0
+"""least time between two plain lines of a stage"""
+
+
+@contextmanager
+def progress_on(stream: TextIO | None = None) -> Iterator[Progress]:
+    """Report to a stream, standard error by default, as it can show it."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield PlainLines(stream)
+        return
+    bars = Bars(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+        console=Console(file=stream),
+    )
+    with bars:
+        yield _OnTerminal(bars)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast a stage goes, from where it was first seen."""
+
+    done: int
+    since: float
+
+    def rate(self, done: int, now: float) -> float:
+        """Units a second; 0 while nothing is known."""
+        return (done - self.done) / (now - self.since) if now > self.since else 0.0
+
+
+def speed(rate: float, left: int) -> str:
+    """Rate and time left in words.
+
+    >>> speed(rate=40.0, left=4000), speed(rate=0.25, left=30), speed(rate=0.0, left=3)
+    ('40/s, 1m40s left', '0.25/s, 2m00s left', '')
+    """
+    if rate <= 0:
+        return ""
+    text = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
+    return f"{text}, {duration(left / rate)} left" if left > 0 else text
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(7.4), duration(100), duration(4000)
+    ('7s', '1m40s', '1h06m')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+class PlainLines:
+    """One line a stage at most every few seconds, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._pace: dict[str, Pace] = {}
+        self._said: dict[str, float] = {}
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        """Say how far a stage is, unless it said so just now."""
+        now = monotonic()
+        pace = self._pace.get(stage)
+        if pace is None or done < pace.done:
+            pace = self._pace[stage] = Pace(done, now)
+        if now - self._said.get(stage, float("-inf")) < EVERY_S:
+            return
+        self._said[stage] = now
+        share = f" ({done / total:.0%})" if total else ""
+        facts = [f"{done:,} of {total:,}{share}", speed(pace.rate(done, now), total - done), note]
+        print(f"{stage}: {', '.join(fact for fact in facts if fact)}", file=self._stream, flush=True)
+
+
+class _RateColumn(ProgressColumn):
+    """Rate and time left."""
+
+    def render(self, task: Task) -> Text:
+        pace = task.fields["pace"]
+        left = int((task.total or 0) - task.completed)
+        return Text(speed(pace.rate(int(task.completed), monotonic()), left), style="cyan")
+
+
+class _OnTerminal:
+    """One bar a stage."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        if stage not in self._tasks:
+            self._tasks[stage] = self._bars.add_task(stage, total=total, note=note, pace=Pace(done, monotonic()))
+        task = self._tasks[stage]
+        pace = self._bars.tasks[task].fields["pace"]
+        if done < pace.done:
+            pace = Pace(done, monotonic())
+        self._bars.update(task, completed=done, total=total, note=note, pace=pace)

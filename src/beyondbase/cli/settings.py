@@ -1,0 +1,115 @@
+"""Settings that several verbs share, and what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from beyondbase.cli.lazy import load
+from beyondbase.cli.toml_file import write_toml
+from beyondbase.errors import BadInput
+from beyondbase.pipeline import AnalysisOptions
+from beyondbase.sampling.engine import Engine
+from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.plan import check_rule
+from beyondbase.store.parts import write_whole, writing
+from beyondbase.types import DrawRule, SamplingSpec
+from beyondbase.verification import VERIFIERS, Verifier
+
+# the verifier of a problem set, where it is not the exact one
+VERIFIER_OF = {"countdown": "countdown", "countdown-ood": "countdown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How many samples a problem gets."""
+
+    n_max: int = 1024
+    """most samples of a problem, and the largest k"""
+    stop_at: int = 4
+    """stop a problem at this success: fewer samples, estimates still unbiased"""
+    fixed_n: bool = False
+    """draw n-max samples of every problem, whatever comes of them"""
+    n_first: int = 16
+    """samples that every problem gets before it can stop"""
+
+    def rule(self) -> DrawRule:
+        """Return the rule, or raise BadInput if it cannot be followed."""
+        rule = DrawRule(self.n_max, None if self.fixed_n else self.stop_at, self.n_first)
+        check_rule(rule)
+        for name, value in (("n-first", rule.n_first), ("stop-at", rule.stop_at or 0)):
+            if value > rule.n_max and not self.fixed_n:
+                raise BadInput(
+                    f"{name}: expected at most n-max = {rule.n_max}, got {value}; lower it, or raise --n-max"
+                )
+        return rule
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """How the two runs are compared."""
+
+    confidence: float = 0.95
+    """of the band, the exact bounds and the confirmed problems"""
+    margin: float = 0.02
+    """largest difference, as a share of problems, that counts as none"""
+    allow_unequal: tuple[str, ...] = ()
+    """compare although this setting differs, and say so in the report: problems, template, stop, max_tokens ..."""
+
+    def options(self, seed: int) -> AnalysisOptions:
+        """Return the options of the pipeline; the seed is that of the band's bootstrap."""
+        return AnalysisOptions(self.confidence, self.margin, seed, frozenset(self.allow_unequal))
+
+
+def verifier_of(problems: str, verifier: str | None) -> Verifier:
+    """Return the verifier asked for, or else that of the problem set."""
+    return verifier_named(verifier or VERIFIER_OF.get(problems, "exact"))
+
+
+def verifier_named(name: str) -> Verifier:
+    """Return a verifier by its name in VERIFIERS or by the name that a run stores."""
+    for key, make in VERIFIERS.items():
+        verifier = make()
+        if name in (key, verifier.name):
+            return verifier
+    raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)}, got {name!r}")
+
+
+def check_spec(spec: SamplingSpec) -> None:
+    """Raise BadInput for a specification that nothing can be sampled by."""
+    if not spec.temperature >= 0:
+        raise BadInput(f"temperature: expected 0 (greedy) or more, got {spec.temperature}")
+    if not 0 < spec.top_p <= 1:
+        raise BadInput(f"top-p: expected 0 < top-p <= 1, got {spec.top_p}; 1 keeps every token")
+    if spec.top_k is not None and spec.top_k < 1:
+        raise BadInput(f"top-k: expected at least 1, got {spec.top_k}; None keeps every token")
+    if spec.max_tokens < 1:
+        raise BadInput(f"max-tokens: expected at least 1, got {spec.max_tokens}")
+
+
+def read_training(log: Path) -> pl.DataFrame:
+    """Read the log of an RLVR training, one row a step."""
+    try:
+        return pl.read_ndjson(log)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadInput(f"{log}: expected the metrics.jsonl of a training, cannot read it ({error})") from None
+
+
+def load_engine(model: Path, batch_size: int) -> Engine:
+    """Load the engine of a Hugging Face folder."""
+    check_model_folder(model)
+    engine: Engine = load("beyondbase.sampling.hf:HfEngine").load(model, batch_size=batch_size)
+    return engine
+
+
+def claim_folder(path: Path) -> None:
+    """Make a folder now, so that one that cannot be made is told before hours of work."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def save_config(path: Path, verb: str, config: object) -> None:
+    """Keep what a folder was made with, as the file that makes it again."""
+    write_whole(path, write_toml(config, f"beyondbase {verb} --config {path.name}").encode())

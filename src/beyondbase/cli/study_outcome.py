@@ -1,0 +1,26 @@
+"""What is said at the end of every verb that ends in a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.cli.verb import Outcome
+from beyondbase.pipeline import ANALYSIS
+
+
+def study_outcome(analysis: StudyAnalysis, study: Path, lines: Sequence[str] = ()) -> Outcome:
+    """Say the verdict and where the files are."""
+    comparison = json.loads(analysis.comparison.to_json())
+    data = {
+        "study": str(study),
+        "verdict": comparison["verdict"],
+        "crossover": comparison["crossover"],
+        "unequal": dict(analysis.unequal),
+        "analysis": str(study / ANALYSIS),
+        "report": str(study / "report.html"),
+    }
+    said = lines or [analysis.comparison.verdict.sentence]
+    return Outcome([*said, f"report: {study / 'report.html'}"], data)
