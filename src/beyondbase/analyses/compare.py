@@ -33,8 +33,8 @@ def compare(
     >>> result.verdict.label.value, result.crossover.status.value
     ('narrowed', 'crosses')
     >>> print(result.verdict.sentence)
-    On 200 problems, RL minus base is +30.3 points of pass@k at k = 1 (95% band +26.9 to +33.5) and
-    -30.0 points at k = 64 (-36.5 to -23.0): RLVR narrowed what the model can solve.
+    On 200 problems, RL minus base is +30.3 points of pass@k at k = 1 (95% band +26.3 to +33.7) and
+    -30.0 points at k = 64 (-36.5 to -22.9): RLVR narrowed what the model can solve.
     """
     if not 0.5 <= confidence < 1:
         raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")

@@ -10,10 +10,10 @@ from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 PAIR = PseudoPair()
 BAND = (
-    "simultaneous over all k: sup-t Gaussian multiplier bootstrap over problems with a pseudo-problem gained and one "
-    f"lost (L{PAIR.norm:.0f} pair, weight {PAIR.weight:g}), t quantile for few problems"
+    "simultaneous over all k: sup-t Gaussian multiplier bootstrap over problems, with one pseudo-problem gained "
+    "and one lost, and the t quantile for few problems"
 )
-CURVE_BAND = "pointwise, over problems: t interval with one pseudo-problem never solved and one at the best of the set"
+CURVE_BAND = "pointwise, over problems: t interval with one pseudo-problem never solved and one always solved"
 _DECIMALS = 12  # what lies beyond depends on the number of threads of the matrix product
 
 

@@ -25,11 +25,13 @@ class PseudoPair:
     spread when it matters most. The pair brings it back (the paired form of Agresti and Min 2005).
     """
 
-    norm: float | None = 8.0
-    """size of the gain at k: this power mean over problems of RL's own pass@k; of the loss: of the base's;
-    None makes both 1"""
+    norm: float | None = None
+    """None: both change by 1, the most there is. Otherwise the gain at k is this power mean over problems of
+    RL's own pass@k, and the loss that of the base's: narrower at small k, and blind to a change that is
+    larger than any in the data. Where 3% of hard problems are unlocked, 30 problems often show none of
+    them: with norm 8 the band then holds the true curve in 58% of runs, with None in 99%."""
     weight: float = 1.0
-    """how many problems each of the two counts for"""
+    """how many problems each of the two counts for; 0 leaves the plain band"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,14 +77,14 @@ def difference_band(
     center_K, se_K, residual_R_K = _weighted_mean(d_R_K, size_R)
     critical = _sup_quantile(residual_R_K, confidence, seed, draws) * _few_problems(len(base), confidence)
     estimate_K = size_U @ d_U_K / len(base)
-    return _around(k_K, estimate_K, center_K, se_K, critical, lowest=-1.0)
+    return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(base), lowest=-1.0)
 
 
 def own_band(counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95) -> Band:
     """One model's pass@k with bounds that hold at each budget taken alone (pointwise), over problems.
 
     A t interval for the mean over problems, with one pseudo-problem that is never solved and one that is
-    solved as often as the best of the set (power mean 8), for the reason given at PseudoPair.
+    always solved, for the reason given at PseudoPair (for k = n it is close to Agresti and Coull 1998).
 
     >>> band = own_band(SuccessCounts([str(i) for i in range(30)], n=[8] * 30, c=[8] * 30), np.array([1]))
     >>> band.estimate_K.tolist(), band.lo_K.round(3).tolist(), band.hi_K.tolist()
@@ -91,11 +93,11 @@ def own_band(counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95) 
     _check_confidence(confidence)
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
     size_U = np.bincount(row_P).astype(np.float64)
-    best_K = _largest_seen(table_U_K, size_U, k_K, counts, PseudoPair())
-    row_R_K = np.vstack([table_U_K, best_K, np.zeros(len(k_K))])
+    row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
     center_K, se_K, _ = _weighted_mean(row_R_K, np.append(size_U, [1.0, 1.0]))
     critical = float(ndtri((1 + confidence) / 2)) * _few_problems(len(counts), confidence)
-    return _around(k_K, size_U @ table_U_K / len(counts), center_K, se_K, critical, lowest=0.0)
+    estimate_K = size_U @ table_U_K / len(counts)
+    return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(counts), lowest=0.0)
 
 
 def _paired_rows(
@@ -149,18 +151,26 @@ def _sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws:
 
 
 def _few_problems(n_problems: int, confidence: float) -> float:
-    """Ratio of the t to the normal quantile; infinite for one problem, which shows no spread."""
+    """Ratio of the t to the normal quantile; 1 for one problem, whose bounds use neither."""
     if n_problems == 1:
-        return float("inf")
+        return 1.0
     quantile = (1 + confidence) / 2
     return float(stdtrit(n_problems - 1, quantile) / ndtri(quantile))
 
 
 def _around(
-    k_K: IntArray, estimate_K: FloatArray, center_K: FloatArray, se_K: FloatArray, critical: float, lowest: float
+    k_K: IntArray,
+    estimate_K: FloatArray,
+    center_K: FloatArray,
+    se_K: FloatArray,
+    *,
+    critical: float,
+    n_problems: int,
+    lowest: float,
 ) -> Band:
-    lo_K = np.maximum(np.minimum(center_K - critical * se_K, estimate_K), lowest)
-    hi_K = np.minimum(np.maximum(center_K + critical * se_K, estimate_K), 1.0)
+    half_K = critical * se_K if n_problems > 1 else np.full(len(k_K), np.inf)  # one shows no spread
+    lo_K = np.maximum(np.minimum(center_K - half_K, estimate_K), lowest)
+    hi_K = np.minimum(np.maximum(center_K + half_K, estimate_K), 1.0)
     return Band(k_K, estimate_K, lo_K, hi_K, critical)
 
 
