@@ -100,7 +100,7 @@ class RunWriter:
             completion.logprob_sum,
             completion.entropy_mean,
             len(token_ids),
-            completion.finish.value,
+            completion.finish,
             completion.error,
         )
         with self._guard:

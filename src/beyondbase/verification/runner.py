@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
-from beyondbase.types import Finish, Judgement, Problem, Verdict
+from beyondbase.types import Finish, Problem, Verdict
 from beyondbase.verification.verifier import Verifier
 
 CHUNK_ROWS = 2_000
@@ -20,6 +20,10 @@ _SCHEMA = {
     "detail": pl.String,
 }
 _LONGEST_DETAIL = 500
+_VALUE = {verdict: verdict.value for verdict in Verdict}
+_CUT = Finish.LENGTH.value
+_IF_CUT = dict.fromkeys((Verdict.WRONG.value, Verdict.NO_ANSWER.value), Verdict.TRUNCATED.value)
+"""verdict on a sample that ended at the token cap, where it differs"""
 _NEEDED = ["problem_id", "sample_index", "text", "finish"]
 JUDGED = ["problem_id", "sample_index", "verdict"]
 """columns that say what came of a sample"""
@@ -52,29 +56,24 @@ class Judge:
         # Sorted, equal texts of a problem stand together and are judged once, and a verifier that
         # keeps the last reference it parsed parses each one once.
         last: tuple[str, str] | None = None
-        judgement = Judgement(Verdict.VERIFIER_ERROR)
+        judged = if_cut = ("", "", "")
         for chunk in samples.sort("problem_id", "text").iter_slices(CHUNK_ROWS):
             rows = []
             for problem_id, index, text, finish in chunk.select(_NEEDED).iter_rows():
                 if (problem_id, text) != last:
-                    judgement = _judgement(self._verifier, self._problems[problem_id], text)
+                    judged = self._judge(problem_id, text)
+                    if_cut = (_IF_CUT.get(judged[0], judged[0]), *judged[1:])
                     last = (problem_id, text)
-                rows.append((problem_id, index, *_as_stored(judgement, finish)))
+                rows.append((problem_id, index, *(if_cut if finish == _CUT else judged)))
             yield pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
-
-def _judgement(verifier: Verifier, problem: Problem, text: str) -> Judgement:
-    try:
-        judgement = verifier.verify(problem, text)
-        Verdict(judgement.verdict)
-    except Exception as error:
-        # The stage's boundary: whatever a verifier dies of is stored as missing data, never as a wrong answer.
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
-        return Judgement(Verdict.VERIFIER_ERROR, detail=detail[:_LONGEST_DETAIL])
-    return judgement
-
-
-def _as_stored(judgement: Judgement, finish: str) -> tuple[str, str, str]:
-    verdict = judgement.verdict
-    cut = finish == Finish.LENGTH.value and verdict in (Verdict.WRONG, Verdict.NO_ANSWER)
-    return (Verdict.TRUNCATED if cut else verdict).value, judgement.answer, judgement.detail
+    def _judge(self, problem_id: str, text: str) -> tuple[str, str, str]:
+        """Return verdict, answer and detail of one text, whatever the verifier does."""
+        problem = self._problems[problem_id]
+        try:
+            judgement = self._verifier.verify(problem, text)
+            return _VALUE[judgement.verdict], judgement.answer, judgement.detail
+        except Exception as error:
+            # The stage's boundary: whatever a verifier dies of is missing data, never a wrong answer.
+            detail = " ".join(f"{type(error).__name__}: {error}".split())
+            return Verdict.VERIFIER_ERROR.value, "", detail[:_LONGEST_DETAIL]
