@@ -82,7 +82,9 @@ def test_a_missing_verdict_past_the_stop_is_no_hindrance(write: Callable[..., Ru
 
 def test_counts_are_refused_while_samples_are_owed(write: Callable[..., Run]) -> None:
     run = write([("b", 0, "correct"), ("b", 1, "correct"), ("a", 0, "wrong"), ("a", 2, "wrong"), ("a", 3, "wrong")])
-    message = f"{run.path}: 1 of 2 problems still owe samples; draw them with `beyondbase sample {run.path}`"
+    message = (
+        f"{run.path}: 1 of 2 problems still owe samples; run the command that made the run again, which draws them"
+    )
     with pytest.raises(StoreError) as caught:
         run.counts()
     assert str(caught.value) == message

@@ -128,8 +128,8 @@ def test_a_torn_part_is_named_with_the_mend_and_the_mend_works(finished: Run, wr
     part.write_bytes(part.read_bytes()[:-20])
     for read in (open_run(finished.path).counts, open_run(finished.path).samples, lambda: list(_states(finished))):
         assert _refusal(read) == (
-            f"{part}: cannot be read (torn, or not Parquet); delete it, and run `beyondbase sample` and "
-            "`beyondbase verify` on the run again to replace its rows"
+            f"{part}: cannot be read (torn, or not Parquet); "
+            "delete it, and run the command that wrote it again, which replaces its rows"
         )
     part.unlink()
     # Its verdicts are still there; only its samples are owed again.
@@ -161,7 +161,7 @@ def test_missing_parts_are_named_where_their_rows_are_missed(finished: Run, writ
     (samples / "part-000001.parquet").unlink()
     assert _refusal(open_run(finished.path).counts) == (
         f"{finished.path}: 2 of 2 problems still owe samples ({samples}/part-000001.parquet is gone); "
-        f"draw them with `beyondbase sample {finished.path}`"
+        "run the command that made the run again, which draws them"
     )
 
 

@@ -40,6 +40,7 @@ VERDICT_SCHEMA = pa.schema(
 RUN_ID_KEY = b"beyondbase.run_id"
 _PART_NAME = re.compile(r"part-(\d{6,})\.parquet")
 _TEMPORARY = ".tmp"
+_MEND = "delete it, and run the command that wrote it again, which replaces its rows"
 
 
 @contextmanager
@@ -122,13 +123,12 @@ def part_bytes(table: pa.Table, run_id: str) -> memoryview:
 
 def check_part(path: Path, schema: pa.Schema, run_id: str) -> int:
     """Count the rows of a part; raises StoreError naming file and mend unless it is a whole part of this run."""
-    again = "delete it, and run `beyondbase sample` and `beyondbase verify` on the run again to replace its rows"
     try:
         metadata = pq.read_metadata(path)
         found = metadata.schema.to_arrow_schema()
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if isinstance(error, OSError) else "torn, or not Parquet"
-        raise StoreError(f"{path}: cannot be read ({reason}); {again}") from None
+        raise StoreError(f"{path}: cannot be read ({reason}); {_MEND}") from None
     if not found.equals(schema, check_metadata=False):
         expected, came = (", ".join(f"{f.name} {f.type}" for f in s) for s in (schema, found))
         raise StoreError(f"{path}: expected the columns {expected}; got {came}; move the file out of the run")
@@ -145,10 +145,7 @@ def check_pages(path: Path) -> None:
     try:
         pq.read_table(path)
     except (pa.ArrowException, OSError):
-        raise StoreError(
-            f"{path}: is damaged inside; delete it, and run `beyondbase sample` and `beyondbase verify` on the run "
-            "again to replace its rows"
-        ) from None
+        raise StoreError(f"{path}: is damaged inside; {_MEND}") from None
 
 
 def _name(number: int) -> str:

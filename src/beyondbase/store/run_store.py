@@ -157,7 +157,7 @@ class Run:
         if lack.problems_owing:
             raise StoreError(
                 f"{self.path}: {lack.problems_owing} of {len(ids)} problems still owe samples"
-                f"{_gone(self._samples.path)}; draw them with `beyondbase sample {self.path}`"
+                f"{_gone(self._samples.path)}; run the command that made the run again, which draws them"
             )
         if lack.unjudged:
             folder = self.verdict_folder(verifier)
