@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beyondbase.cli.settings import Analysis, claim_folder, read_training, save_config
+from beyondbase.cli.settings import Analysis, read_training, save_config
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import analyze_runs, report_study
@@ -32,7 +32,6 @@ class AnalyzeConfig:
 def run(config: AnalyzeConfig, progress: Progress) -> Outcome:
     """Analyse and report."""
     training = None if config.training is None else read_training(config.training)
-    claim_folder(config.out)
     analyze_runs(config.base, config.rl, config.out, config.analysis.options(config.seed), training)
     save_config(config.out / "analyze.toml", "analyze", config)
     return study_outcome(report_study(config.out), config.out)

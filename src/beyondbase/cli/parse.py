@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,19 @@ def one_line(box: str) -> str:
     >>> one_line("╭ Oh ╮\\n│ Unrecognized: --sed │\\n│ ─── │\\n│ Perhaps you meant: │\\n│  --seed INT │\\n╰──╯")
     'Unrecognized: --sed; perhaps you meant --seed'
     """
-    lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    ruled = [i for i, line in enumerate(lines) if line.startswith("──")] + [len(lines)]
-    sentence = " ".join(lines[: ruled[0]])
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", box).splitlines()
+    # without UTF-8 the title is underlined with hyphens, and there is no box around the rest
+    body = drawn[1:-1] if drawn[-1].startswith("╰") else drawn[2:]
+    lines = [line.strip("│ ") for line in body]
+    ruled = [i for i, line in enumerate(lines) if line and not line.strip("─-")] + [len(lines)]
+    sentence = " ".join(lines[: ruled[0]]).strip()
     proposed = [line.split()[0] for line in lines[ruled[0] :] if re.match(r"--\w", line)]
     return sentence + (f"; perhaps you meant {', '.join(proposed)}" if "Perhaps you meant:" in lines else "")
 
 
 def _config_file(words: Sequence[str]) -> Path | None:
     """Find `--config FILE` before the flags are parsed, since the file gives their defaults."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word == "--config" and following:
             return Path(following)
         if word.startswith("--config="):

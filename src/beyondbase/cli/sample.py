@@ -47,14 +47,14 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     return outcome_of(made)
 
 
-def outcome_of(made: Run, verifier: str | None = None) -> Outcome:
-    """Say what a run holds."""
-    counts = made.counts(verifier)
-    verdicts = Counter(made.counted(verifier)["verdict"].to_list())
+def outcome_of(made: Run) -> Outcome:
+    """Say what a finished run holds."""
+    counts = made.counts()
+    verdicts = Counter(made.counted()["verdict"].to_list())
     data = {
         "run": str(made.path),
         "model": made.manifest.model,
-        "verifier": verifier or made.manifest.verifier,
+        "verifier": made.manifest.verifier,
         "problems": len(counts),
         "problems_solved": int((counts.c_P > 0).sum()),
         "samples": made.n_drawn(),
@@ -62,13 +62,17 @@ def outcome_of(made: Run, verifier: str | None = None) -> Outcome:
         "requests_failed": made.n_failed(),
         "verdicts": dict(sorted(verdicts.items())),
     }
-    shares = ", ".join(f"{verdict} {n:,}" for verdict, n in verdicts.most_common())
     lines = [
         f"{len(counts)} problems, {data['problems_solved']} solved at least once",
-        f"{data['samples_counted']:,} samples counted of {data['samples']:,} drawn: {shares}",
+        f"{data['samples_counted']:,} samples counted of {data['samples']:,} drawn: {in_words(verdicts)}",
         f"run: {made.path}",
     ]
     return Outcome(lines, data)
+
+
+def in_words(verdicts: Counter[str]) -> str:
+    """Say how many samples have which verdict, the commonest first."""
+    return ", ".join(f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in verdicts.most_common())
 
 
 VERB = Verb(

@@ -56,7 +56,8 @@ def _value(path: Path, field: dataclasses.Field[Any], hint: Any, value: Any) -> 
     if dataclasses.is_dataclass(hint) and isinstance(value, dict) and callable(field.default_factory):
         value = dataclasses.asdict(field.default_factory()) | value
     try:
-        return _adapter(hint).validate_python((value,))[0]
+        # as JSON, where pydantic's strict rules know that a list is a tuple and a string a path
+        return _adapter(hint).validate_json(json.dumps([value], default=str), strict=True)[0]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([field.name, *(str(part) for part in first["loc"][1:])])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import tyro
 
-from beyondbase.cli.sample import outcome_of
+from beyondbase.cli.sample import in_words
 from beyondbase.cli.settings import verifier_named
 from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.errors import BeyondbaseError
 from beyondbase.pipeline import verify_run
 from beyondbase.store import open_run
-from beyondbase.types import Progress
+from beyondbase.types import Progress, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,17 @@ class VerifyConfig:
 def run(config: VerifyConfig, progress: Progress) -> Outcome:
     """Judge what is owed."""
     verifier = verifier_named(config.verifier or open_run(config.run).manifest.verifier)
-    return outcome_of(verify_run(config.run, verifier, progress, label=config.run.resolve().name), verifier.name)
+    judged = verify_run(config.run, verifier, progress, label=config.run.resolve().name)
+    rows = judged.verdicts(verifier.name).select("verdict", "detail").collect()
+    verdicts = Counter(rows["verdict"].to_list())
+    if failed := verdicts[Verdict.VERIFIER_ERROR]:
+        first = rows.filter(pl.col("verdict") == Verdict.VERIFIER_ERROR.value)["detail"][0]
+        raise BeyondbaseError(
+            f"{config.run}: {verifier.name} failed on {failed:,} of {rows.height:,} samples, the first with {first}; "
+            "use a verifier made for these problems, or mend it and run the same command again"
+        )
+    data = {"run": str(config.run), "verifier": verifier.name, "verdicts": dict(sorted(verdicts.items()))}
+    return Outcome([f"{rows.height:,} samples judged by {verifier.name}: {in_words(verdicts)}"], data)
 
 
 VERB = Verb(VerifyConfig, run, example="beyondbase verify out/compare/runs/base --verifier exact")

@@ -1,0 +1,112 @@
+"""The direction of imports: each module may import its own layer's folder and the layers it stands on."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "beyondbase"
+
+# folder or module directly in the package -> what it may import from the package, beside itself
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "types": {"errors"},
+    "countdown_rules": {"errors", "types"},
+    "problems": {"errors", "types", "countdown_rules"},
+    "sampling": {"errors", "types"},
+    "verification": {"errors", "types", "countdown_rules"},
+    "store": {"errors", "types"},
+    "estimators": {"errors", "types"},
+    "analyses": {"errors", "types", "estimators", "store"},
+    "report": {"errors", "types", "analyses"},
+    "lab": {"errors", "types", "countdown_rules", "problems", "sampling", "verification"},
+    "pipeline": {
+        "errors",
+        "types",
+        "problems",
+        "sampling",
+        "verification",
+        "store",
+        "estimators",
+        "analyses",
+        "report",
+    },
+}
+MAY_IMPORT["cli"] = set(MAY_IMPORT)
+MAY_IMPORT["__init__"] = {"errors", "types", "estimators", "analyses", "store"}
+
+# within a layer that a folder may import, what it may not: the writing side of the store, all but result types
+WRITING = {"store.run_writer", "store.lock", "store.problem_file"}
+RESULT_TYPES = {"analyses.results", "analyses.stored"}
+# heavy libraries, and the only places that import them
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "torch": ("sampling/hf.py", "sampling/decode.py", "sampling/kv_cache.py", "sampling/token_choice.py", "lab/"),
+    "transformers": ("sampling/", "lab/"),
+    "altair": ("report/",),
+    "vl_convert": ("report/",),
+    "jinja2": ("report/",),
+    "tyro": ("cli/",),
+    "rich": ("cli/",),
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(source: str, folder: list[str]) -> Iterator[str]:
+    """Yield the full name of whatever a module in `folder` of the package imports, wherever in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = ["beyondbase", *folder]
+            prefix = parents[: len(parents) - node.level + 1] if node.level else []
+            module = [*prefix, *([node.module] if node.module else [])]
+            yield from (".".join([*module, alias.name]) for alias in node.names)
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    return imports(file.read_text(encoding="utf-8"), list(file.relative_to(PACKAGE).parts[:-1]))
+
+
+def layer_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_module_imports_only_the_layers_below_it(file: Path) -> None:
+    layer = layer_of(file)
+    assert layer in MAY_IMPORT, f"assign {layer} a layer in MAY_IMPORT"
+    for name in imports_of(file):
+        if not name.startswith("beyondbase."):
+            continue
+        path = name.removeprefix("beyondbase.")
+        target = path.split(".")[0]
+        if target in MAY_IMPORT and target != layer:
+            assert target in MAY_IMPORT[layer], f"{layer} may not import {name}"
+        if layer == "analyses":
+            assert not any(path.startswith(module) for module in WRITING), f"analyses only read a run, not {name}"
+        if layer == "report" and target == "analyses":
+            assert any(path.startswith(module) for module in RESULT_TYPES), f"report computes nothing: not {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_heavy_library_is_imported_only_where_it_is_the_purpose(file: Path) -> None:
+    path = file.relative_to(PACKAGE).as_posix()
+    for name in imports_of(file):
+        places = ONLY_IN.get(name.split(".")[0])
+        assert places is None or path.startswith(places), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_imports_stand_at_the_top_of_a_file(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    top = {id(node) for node in tree.body}
+    inner = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) and id(n) not in top]
+    assert not inner, f"imports at lines {[node.lineno for node in inner]}"
+
+
+def test_the_check_sees_every_form_of_import() -> None:
+    source = "import a.b\nfrom . import c\nfrom ..store import d\ndef f():\n    from torch.nn import e\n"
+    assert list(imports(source, ["cli"])) == ["a.b", "beyondbase.cli.c", "beyondbase.store.d", "torch.nn.e"]
