@@ -23,11 +23,11 @@ class BaseConfig:
 
     out: Path = Path("out/base")
     """folder of the model, in Hugging Face form"""
-    steps: int = 600
-    batch_size: int = 512
+    steps: int = 1200
+    batch_size: int = 256
     learning_rate: float = 2e-3
     """peak; warms up over 50 steps and falls to a twentieth along a cosine"""
-    wrong_share: float = 0.5
+    wrong_share: float = 0.8
     """share of the traces whose target is a random number"""
     hidden_size: int = 128
     layers: int = 4
