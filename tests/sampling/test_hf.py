@@ -89,7 +89,7 @@ def test_settings_name_what_was_resolved(engine: HfEngine) -> None:
 
 
 def test_a_context_that_would_overflow_is_refused(engine: HfEngine) -> None:
-    with pytest.raises(BadInput, match="max_tokens: expected at most 56 .* got 16384"):
+    with pytest.raises(BadInput, match=r"max_tokens: expected at most 56 .* got 16384"):
         engine.settings(SamplingSpec(), "numbers 1 2 3 4 target 5 :")
 
 

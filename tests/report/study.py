@@ -1,0 +1,67 @@
+"""A study of simulated models whose truth is known, with texts that try to break the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from beyondbase.analyses.compare import compare
+from beyondbase.analyses.results import PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.types import SuccessCounts
+
+HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
+
+
+def make_study(problems: int = 40, *, gain: float = 5.0, lost: float = 0.3, whole: bool = True) -> StudyAnalysis:
+    """Base rates from a Beta law; RL multiplies them by `gain` and loses a share `lost` of the problems."""
+    rng = np.random.default_rng(1)
+    ids = [f"problem {i} <b>" for i in range(problems)]
+    base_P = rng.beta(0.35, 6, problems)
+    rl_P = np.where(rng.random(problems) < lost, 0.0, np.minimum(base_P * gain, 0.95))
+    base, rl = (SuccessCounts(ids, [256] * problems, rng.binomial(256, p_P)) for p_P in (base_P, rl_P))
+    return StudyAnalysis(
+        comparison=compare(base, rl),
+        base_health=_health("base", base_P),
+        rl_health=_health("rl", rl_P),
+        paths=_paths(ids) if whole else None,
+        settings=pl.DataFrame({"setting": ["model", "seed"], "base": ["a", "1"], "rl": ["b", "2"]}),
+        examples=_examples(ids[:10]),
+        problems=pl.DataFrame({"problem_id": ids, "question": [HOSTILE] * problems, "strata": ["x"] * problems}),
+        training=_training() if whole else None,
+        unequal={} if whole else {"max_tokens": "24 / 32"},
+    )
+
+
+def _health(name: str, p_P: np.ndarray) -> RunHealth:
+    correct = float(p_P.mean())
+    return RunHealth(name, len(p_P), 9000, 9100, correct, 0.9 - correct, 0.06, 0.04, 2, 3, 18.0, 0.5)
+
+
+def _paths(ids: list[str]) -> PathCoverage:
+    k = np.arange(1, 65)
+    curves = pl.DataFrame({"k": k, "base": 1 - np.exp(-k / 60), "rl": 0.5 - 0.5 * np.exp(-k / 9)})
+    per_problem = {
+        "problem_id": ids,
+        "n_solutions": [9] * len(ids),
+        "base_found": [3] * len(ids),
+        "rl_found": [1] * len(ids),
+    }
+    return PathCoverage(64, curves, pl.DataFrame(per_problem))
+
+
+def _training() -> pl.DataFrame:
+    step = np.arange(1, 21)
+    return pl.DataFrame(
+        {"step": step, "reward": 0.05 + step * 0.01, "entropy": 0.6 - step * 0.01, "no_signal": step / 40}
+    )
+
+
+def _examples(ids: list[str]) -> pl.DataFrame:
+    verdicts = ["correct", "wrong", "no_answer", "truncated"]
+    rows = [
+        (problem_id, model, index, verdict, HOSTILE, "why <i>")
+        for problem_id in ids
+        for model in ("base", "rl")
+        for index, verdict in enumerate(verdicts)
+    ]
+    return pl.DataFrame(rows, schema=["problem_id", "model", "sample_index", "verdict", "text", "detail"], orient="row")
