@@ -17,6 +17,8 @@ from beyondbase.problems import load_problems
 from beyondbase.types import DrawRule, Progress, SamplingSpec
 
 _PROBLEMS, _TEMPLATE, _BATCH_SIZE = "countdown", "countdown", 1024
+_N_FIRST = 64
+"""every problem gets these, so that path coverage is known up to this k"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def run(config: DemoConfig, progress: Progress) -> Outcome:
 
 
 def _study(config: DemoConfig) -> Study:
-    rule = DrawRule(config.n_max, config.stop_at, n_first=min(16, config.n_max))
+    rule = DrawRule(config.n_max, config.stop_at, n_first=min(_N_FIRST, config.n_max))
     spec = SamplingSpec(
         config.temperature, config.top_p, max_tokens=config.max_tokens, template=_TEMPLATE, seed=config.seed
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from beyondbase.countdown_rules import OPERATORS, apply, solutions
@@ -62,15 +62,19 @@ def question(numbers: tuple[int, ...], target: int) -> str:
 
 
 def make_problem(numbers: tuple[int, ...], target: int) -> Problem:
-    """Build a Problem with its exact number of distinct solutions as difficulty."""
-    count = len(solutions(numbers, target))
+    """Build a Problem, its solutions not counted."""
     return Problem(
         problem_id=problem_key(numbers, target),
         question=question(numbers, target),
         reference=json.dumps({"numbers": list(numbers), "target": target}),
-        strata={"difficulty": _difficulty(count)},
-        n_solutions=count,
     )
+
+
+def with_difficulty(problem: Problem) -> Problem:
+    """Count the distinct solutions of a problem exactly, by enumeration; their number is its difficulty."""
+    reference = json.loads(problem.reference)
+    count = len(solutions(tuple(reference["numbers"]), reference["target"]))
+    return replace(problem, n_solutions=count, strata={"difficulty": _difficulty(count)})
 
 
 def generate(split: Split, size: int, *, seed: int, world: World = IN_DISTRIBUTION) -> tuple[Problem, ...]:
@@ -105,12 +109,16 @@ def random_trace(rng: random.Random, world: World = IN_DISTRIBUTION) -> tuple[tu
 
 def countdown_test() -> ProblemSet:
     """Held-out problems like those of training."""
-    return ProblemSet("countdown", generate(Split.TEST, TEST_SIZE, seed=0))
+    return _counted("countdown", generate(Split.TEST, TEST_SIZE, seed=0))
 
 
 def countdown_out_of_distribution() -> ProblemSet:
     """Harder problems that no training saw the like of: five numbers, targets from 100 to 199."""
-    return ProblemSet("countdown-ood", generate(Split.TEST, TEST_SIZE, seed=0, world=OUT_OF_DISTRIBUTION))
+    return _counted("countdown-ood", generate(Split.TEST, TEST_SIZE, seed=0, world=OUT_OF_DISTRIBUTION))
+
+
+def _counted(name: str, problems: tuple[Problem, ...]) -> ProblemSet:
+    return ProblemSet(name, tuple(map(with_difficulty, problems)))
 
 
 def _difficulty(n_solutions: int) -> str:

@@ -121,19 +121,18 @@ def movement(analysis: StudyAnalysis) -> Figure:
     shown = table.with_columns(
         base_rate=pl.col("base_c") / pl.col("base_n"),
         rl_rate=pl.col("rl_c") / pl.col("rl_n"),
-        kind=pl.when(pl.col("confirmed") != "").then(pl.col("confirmed") + ", confirmed").otherwise(pl.col("cell")),
     )
-    kinds = ["both", "RL only", "base only", "neither", "RL only, confirmed", "base only, confirmed"]
-    colour = alt.Scale(domain=kinds, range=[QUIET, RL, BASE, "#bdbdbd", RL, BASE])
-    shape = alt.Scale(domain=kinds, range=["circle", "triangle-up", "square", "cross", "triangle-up", "square"])
+    kinds = [cell.value for cell in Cell]
+    colour = alt.Scale(domain=kinds, range=[QUIET, RL, BASE, "#bdbdbd"])
+    shape = alt.Scale(domain=kinds, range=["circle", "triangle-up", "square", "cross"])
     points = (
         alt.Chart(shown)
         .mark_point(size=60, filled=True, opacity=0.7)
         .encode(
             x=alt.X("base_rate:Q", title="share correct, base", scale=_signed_root(), axis=_rate_axis()),
             y=alt.Y("rl_rate:Q", title="share correct, RL", scale=_signed_root(), axis=_rate_axis()),
-            color=alt.Color("kind:N", scale=colour, title=None),
-            shape=alt.Shape("kind:N", scale=shape, title=None),
+            color=alt.Color("cell:N", scale=colour, title=None),
+            shape=alt.Shape("cell:N", scale=shape, title=None),
             stroke=alt.condition(alt.datum.confirmed != "", alt.value(INK), alt.value("transparent")),
         )
     )
@@ -212,7 +211,7 @@ def training(analysis: StudyAnalysis) -> Figure | None:
         .mark_line(color=INK, strokeWidth=1.5)
         .encode(
             x=alt.X("step:Q", title="RLVR step", axis=alt.Axis(tickCount=4)),
-            y=alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=name != "length"), axis=alt.Axis(tickCount=4)),
+            y=alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
         )
         .properties(width=170, height=110, title=title)
         for name, title in _TRAINING.items()
@@ -236,7 +235,12 @@ def health(analysis: StudyAnalysis) -> Figure:
         .mark_bar(stroke="white")
         .encode(
             y=alt.Y("model:N", sort=["base", "RL"], title=None),
-            x=alt.X("share:Q", title="share of samples, mean over problems", axis=alt.Axis(format="%")),
+            x=alt.X(
+                "share:Q",
+                title="share of samples, mean over problems",
+                axis=alt.Axis(format="%"),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
             color=alt.Color("ending:N", scale=colour, sort=kinds, title=None, legend=alt.Legend(orient="top")),
             order="order:Q",
         )
