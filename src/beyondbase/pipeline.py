@@ -104,7 +104,8 @@ def sample_run(
             report = _reporter(progress, f"sample {label}", plan.drawn, plan.at_most, f"{plan.n_open} problems open")
             failed = sample_round(engine, requests, spec, writer.append_sample, report)
             writer.commit()
-            report = _reporter(progress, f"verify {label}", 0, len(requests) - failed)
+            drawn = plan.drawn + len(requests) - failed
+            report = _reporter(progress, f"verify {label}", plan.drawn, drawn)
             for verdicts in judge.rows(writer.new_samples(), report):
                 writer.append_verdicts(verifier.name, verdicts)
                 plan.record(verdicts.select(JUDGED).iter_rows())

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
-from rich.text import Text
 
 from beyondbase.types import Progress
 
@@ -31,7 +29,7 @@ def progress_on(stream: TextIO | None = None) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _RateColumn(),
+        TextColumn("{task.fields[pace]}", style="cyan"),
         TextColumn("{task.fields[note]}", style="dim"),
         console=Console(file=stream),
     )
@@ -39,16 +37,23 @@ def progress_on(stream: TextIO | None = None) -> Iterator[Progress]:
         yield _OnTerminal(bars)
 
 
-@dataclass(slots=True)
-class Pace:
-    """How fast a stage goes, from where it was first seen."""
+class Paces:
+    """How fast each stage goes while it is at work: stages take turns, and the time up to a report is the reporter's."""
 
-    done: int
-    since: float
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._busy_s: dict[str, float] = {}
+        self._last_s = 0.0
 
-    def rate(self, done: int, now: float) -> float:
-        """Units a second; 0 while nothing is known."""
-        return (done - self.done) / (now - self.since) if now > self.since else 0.0
+    def rate(self, stage: str, done: int, now: float) -> float:
+        """Units a second since the stage was first seen; 0 while nothing is known."""
+        elapsed_s, self._last_s = now - self._last_s, now
+        if done < self._first.get(stage, done + 1):
+            self._first[stage], self._busy_s[stage] = done, 0.0
+        else:
+            self._busy_s[stage] += elapsed_s
+        busy_s = self._busy_s[stage]
+        return (done - self._first[stage]) / busy_s if busy_s > 0 else 0.0
 
 
 def speed(rate: float, left: int) -> str:
@@ -80,30 +85,19 @@ class PlainLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._pace: dict[str, Pace] = {}
+        self._paces = Paces()
         self._said: dict[str, float] = {}
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Say how far a stage is, unless it said so just now."""
         now = monotonic()
-        pace = self._pace.get(stage)
-        if pace is None or done < pace.done:
-            pace = self._pace[stage] = Pace(done, now)
+        rate = self._paces.rate(stage, done, now)
         if now - self._said.get(stage, float("-inf")) < EVERY_S:
             return
         self._said[stage] = now
         share = f" ({done / total:.0%})" if total else ""
-        facts = [f"{done:,} of {total:,}{share}", speed(pace.rate(done, now), total - done), note]
+        facts = [f"{done:,} of {total:,}{share}", speed(rate, total - done), note]
         print(f"{stage}: {', '.join(fact for fact in facts if fact)}", file=self._stream, flush=True)
-
-
-class _RateColumn(ProgressColumn):
-    """Rate and time left."""
-
-    def render(self, task: Task) -> Text:
-        pace = task.fields["pace"]
-        left = int((task.total or 0) - task.completed)
-        return Text(speed(pace.rate(int(task.completed), monotonic()), left), style="cyan")
 
 
 class _OnTerminal:
@@ -111,13 +105,11 @@ class _OnTerminal:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
+        self._paces = Paces()
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=total, note=note, pace=Pace(done, monotonic()))
-        task = self._tasks[stage]
-        pace = self._bars.tasks[task].fields["pace"]
-        if done < pace.done:
-            pace = Pace(done, monotonic())
-        self._bars.update(task, completed=done, total=total, note=note, pace=pace)
+            self._tasks[stage] = self._bars.add_task(stage, total=total, pace="", note=note)
+        pace = speed(self._paces.rate(stage, done, monotonic()), total - done)
+        self._bars.update(self._tasks[stage], completed=done, total=total, pace=pace, note=note)
