@@ -38,7 +38,7 @@ def progress_on(stream: TextIO | None = None) -> Iterator[Progress]:
 
 
 class Paces:
-    """How fast each stage goes while it is at work: stages take turns, and the time up to a report is the reporter's."""
+    """How fast each stage goes while it is at work: the time up to a report is that of the stage that reports."""
 
     def __init__(self) -> None:
         self._first: dict[str, int] = {}
