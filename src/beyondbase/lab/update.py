@@ -36,7 +36,7 @@ def update(
     rows = advantages_B.nonzero().squeeze(1)
     total = 0.0
     optimizer.zero_grad()
-    for piece in rows.split(_PIECE):
+    for piece in rows.split(_PIECE) if len(rows) else ():
         logprobs = token_logprobs(model, rollouts, piece)
         batch = TokenBatch(logprobs, logprobs.detach(), advantages_B[piece], rollouts.answer_B_L[piece, 1:])
         loss = algorithm.loss(batch).sum() / len(advantages_B)
