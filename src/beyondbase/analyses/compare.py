@@ -7,9 +7,10 @@ import numpy as np
 from beyondbase.analyses.accuracy import accuracy
 from beyondbase.analyses.crossover import crossover
 from beyondbase.analyses.curves import BAND, CURVE_BAND, curves
+from beyondbase.analyses.evidence import evidence_of
 from beyondbase.analyses.results import Comparison
 from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
-from beyondbase.analyses.verdict import evidence_of, verdict
+from beyondbase.analyses.verdict import verdict
 from beyondbase.errors import BadInput, NotComparable
 from beyondbase.estimators.sampling_noise import sampling_share
 from beyondbase.types import SuccessCounts

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
+from beyondbase.analyses.evidence import At, Evidence
 from beyondbase.analyses.needs import problems_needed, samples_needed, samples_to_confirm
 from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, VerdictLabel
 from beyondbase.analyses.wording import band_text, number, points
@@ -17,42 +16,6 @@ _CONCLUSION = {
     VerdictLabel.AHEAD_OPEN: "RLVR is ahead at every k, and whether it expanded what the model can solve is open",
     VerdictLabel.UNDECIDED: "the data do not decide whether RLVR narrowed or expanded what the model can solve",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """The difference RL minus base at one budget, with its simultaneous band."""
-
-    k: int
-    delta: float
-    lo: float
-    hi: float
-
-    @property
-    def open(self) -> bool:
-        """Whether the band holds both signs."""
-        return self.lo <= 0 <= self.hi
-
-    def within(self, margin: float) -> bool:
-        """Whether the whole band lies inside +-margin."""
-        return -margin < self.lo and self.hi < margin
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that the verdict looks at."""
-
-    first: At
-    last: At
-    crossover: Crossover
-    cells: dict[str, tuple[int, int]]
-    """problems and confirmed problems of each cell"""
-    mcnemar: float
-    problems: int
-    margin: float
-    confidence: float
-    noise: float
-    """share of the spread of the difference at the last budget that comes from the draws"""
 
 
 def verdict(evidence: Evidence, solvability: pl.DataFrame) -> StudyVerdict:
@@ -74,26 +37,6 @@ def judge(e: Evidence) -> VerdictLabel:
     if e.crossover.status is CrossoverStatus.NONE_UP_TO_N:
         return VerdictLabel.AHEAD_OPEN
     return VerdictLabel.UNDECIDED
-
-
-def evidence_of(
-    curves: pl.DataFrame,
-    crossover: Crossover,
-    cells: pl.DataFrame,
-    *,
-    mcnemar: float,
-    margin: float,
-    confidence: float,
-    noise: float,
-) -> Evidence:
-    """Gather the evidence from the tables of a comparison."""
-    first, last = (
-        At(row["k"], row["delta"], row["delta_lo"], row["delta_hi"])
-        for row in (curves.row(0, named=True), curves.row(-1, named=True))
-    )
-    counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
-    problems = sum(n for n, _ in counts.values())
-    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence, noise)
 
 
 def _sentence(e: Evidence, label: VerdictLabel) -> str:
