@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "beyondbase"
 # folder or module directly in the package -> what it may import from the package, beside itself
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "wording": set(),
     "types": {"errors"},
     "countdown_rules": {"errors", "types"},
     "problems": {"errors", "types", "countdown_rules"},
@@ -20,8 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verification": {"errors", "types", "countdown_rules"},
     "store": {"errors", "types"},
     "estimators": {"errors", "types"},
-    "analyses": {"errors", "types", "estimators", "store"},
-    "report": {"errors", "types", "analyses"},
+    "analyses": {"errors", "types", "wording", "estimators", "store"},
+    "report": {"errors", "types", "wording", "analyses"},
     "lab": {"errors", "types", "countdown_rules", "problems", "sampling", "verification"},
     "pipeline": {
         "errors",

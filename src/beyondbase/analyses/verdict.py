@@ -7,7 +7,7 @@ import polars as pl
 from beyondbase.analyses.evidence import At, Evidence
 from beyondbase.analyses.needs import problems_needed, samples_needed, samples_to_confirm
 from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, VerdictLabel
-from beyondbase.analyses.wording import band_text, number, points
+from beyondbase.wording import band_text, number, points
 
 _CONCLUSION = {
     VerdictLabel.NARROWED: "RLVR narrowed what the model can solve",

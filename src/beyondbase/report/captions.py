@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from beyondbase.analyses.results import Comparison, CrossoverStatus, PathCoverage, StudyAnalysis
-from beyondbase.analyses.wording import band_text, points
+from beyondbase.wording import band_text, points
 
 
 def percent(share: float) -> str:
