@@ -74,7 +74,7 @@ def test_the_shipped_base_is_believable() -> None:
     problems = load_problems("countdown", 40)
     spec = SamplingSpec(1.0, 1.0, max_tokens=24)
     wanted = [
-        SampleRequest(p.problem_id, render("countdown", p), i, sample_seed(9, p.problem_id, i))
+        SampleRequest(p.problem_id, render("plain", p), i, sample_seed(9, p.problem_id, i))
         for p in problems
         for i in range(128)
     ]
@@ -90,7 +90,7 @@ def test_the_shipped_base_is_believable() -> None:
 
 def test_every_shipped_test_problem_has_a_solution_and_is_of_the_test_split() -> None:
     for problem in load_problems("countdown"):
-        numbers, target = asked(render("countdown", problem))
+        numbers, target = asked(render("plain", problem))
         assert problem.problem_id == problem_key(numbers, target)
         assert problem.n_solutions == len(solutions(numbers, target)) > 0
         assert split_of(numbers, target) is Split.TEST

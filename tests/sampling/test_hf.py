@@ -12,12 +12,12 @@ from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.seeds import sample_seed
 from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
 
-SPEC = SamplingSpec(1.0, 1.0, max_tokens=24, template="countdown")
+SPEC = SamplingSpec(1.0, 1.0, max_tokens=24)
 
 
 def requests(problems: int, samples: int) -> list[SampleRequest]:
     return [
-        SampleRequest(p.problem_id, render("countdown", p), i, sample_seed(0, p.problem_id, i))
+        SampleRequest(p.problem_id, render("plain", p), i, sample_seed(0, p.problem_id, i))
         for p in load_problems("countdown", problems)
         for i in range(samples)
     ]

@@ -16,7 +16,7 @@ from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
 from beyondbase.types import DrawRule, Progress, SamplingSpec
 
-_PROBLEMS, _TEMPLATE, _BATCH_SIZE = "countdown", "countdown", 1024
+_PROBLEMS, _BATCH_SIZE = "countdown", 1024
 _N_FIRST = 64
 """every problem gets these, so that path coverage is known up to this k"""
 
@@ -67,9 +67,7 @@ def run(config: DemoConfig, progress: Progress) -> Outcome:
 
 def _study(config: DemoConfig) -> Study:
     rule = DrawRule(config.n_max, config.stop_at, n_first=min(_N_FIRST, config.n_max))
-    spec = SamplingSpec(
-        config.temperature, config.top_p, max_tokens=config.max_tokens, template=_TEMPLATE, seed=config.seed
-    )
+    spec = SamplingSpec(config.temperature, config.top_p, max_tokens=config.max_tokens, seed=config.seed)
     return Study(config.out, load_problems(_PROBLEMS, config.problems), verifier_of(_PROBLEMS, None), spec, rule)
 
 

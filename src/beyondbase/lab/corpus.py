@@ -21,4 +21,4 @@ def corpus(seed: int, wrong_share: float) -> Iterator[tuple[str, str]]:
         if rng.random() < wrong_share:
             target = rng.randint(low, high)
         if low <= target <= high and split_of(numbers, target) is Split.PRETRAIN:
-            yield f"{question(numbers, target)} :", " , ".join(steps)
+            yield question(numbers, target), " , ".join(steps)

@@ -56,9 +56,9 @@ def question(numbers: tuple[int, ...], target: int) -> str:
     """Word a problem.
 
     >>> question((3, 7), 21)
-    'numbers 3 7 target 21'
+    'numbers 3 7 target 21 :'
     """
-    return f"numbers {' '.join(map(str, numbers))} target {target}"
+    return f"numbers {' '.join(map(str, numbers))} target {target} :"
 
 
 def make_problem(numbers: tuple[int, ...], target: int) -> Problem:

@@ -9,7 +9,6 @@ from beyondbase.types import Problem
 
 TEMPLATES: dict[str, str] = {
     "plain": "{question}",
-    "countdown": "{question} :",
     "countdown-words": (
         "Combine all of the numbers, each used once, with + - * / to reach the target. Write one step after the other,"
         " separated by commas, for example: 3 + 4 = 7 , 7 * 2 = 14\n{question}\nSteps:"
@@ -20,7 +19,7 @@ TEMPLATES: dict[str, str] = {
 def render(template: str, problem: Problem) -> str:
     """Fill a problem's question into a template.
 
-    >>> render("countdown", Problem("a", "numbers 3 4 target 7", "{}"))
+    >>> render("plain", Problem("a", "numbers 3 4 target 7 :", "{}"))
     'numbers 3 4 target 7 :'
     """
     return _text(template).replace("{question}", problem.question)
