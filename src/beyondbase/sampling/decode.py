@@ -2,7 +2,7 @@
 
 All prompts of a batch have the same number of tokens, so no padding exists and a row's numbers
 do not depend on its neighbours. What remains is the shape of the matrix products: libraries pick
-another kernel for very few rows, so a batch is never let fall below MIN_ROWS.
+another kernel for very few rows, so that no product is given fewer than MIN_ROWS.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _prefill(model: PreTrainedModel, rows: Sequence[Row], at_B: np.ndarray) -> t
     padded = prompts * -(-MIN_ROWS // (len(prompts) * len(prompts[0])))
     cache = new_cache(model.config)
     ids = torch.tensor(padded, device=model.device)
-    logits_U_V = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+    kept = min(MIN_ROWS, ids.shape[1])  # the last would do, but a product of one row a prompt has too few rows
+    logits_U_V = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=kept).logits[:, -1]
     of_B = torch.tensor([index[rows[i].prompt_ids] for i in at_B], device=model.device)
     cache.batch_select_indices(of_B)
     return logits_U_V[of_B], cache

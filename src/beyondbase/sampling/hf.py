@@ -38,11 +38,15 @@ class HfEngine:
         check_model_folder(path)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype))
+        # On a CPU the fused attention splits a row's keys among threads as the batch allows, and rounds accordingly.
+        attention = "eager" if device == "cpu" else "sdpa"
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            path, dtype=getattr(torch, dtype), attn_implementation=attention
+        )
         model.to(torch.device(device)).eval()  # type: ignore[arg-type]  # the method is wrapped without its types
         tokenizer = AutoTokenizer.from_pretrained(path)
         identity = {"weights_hash": weights_hash(path), "tokenizer_hash": tokenizer_hash(path)}
-        identity |= {"device": torch.device(device).type, "dtype": dtype}
+        identity |= {"device": torch.device(device).type, "dtype": dtype, "attention": attention}
         return cls(model, tokenizer, batch_size, tuple(identity.items()))
 
     def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
