@@ -128,8 +128,10 @@ def analyze_runs(
     study: str | os.PathLike[str],
     options: AnalysisOptions = AnalysisOptions(),
     training: pl.DataFrame | None = None,
+    progress: Progress = silent,
 ) -> StudyAnalysis:
     """Analyse two finished runs and write STUDY/analysis.json."""
+    progress("analyze", 0, 1)
     analysis = analyze(
         open_run(base),
         open_run(rl),
@@ -142,6 +144,7 @@ def analyze_runs(
     with writing(Path(study)):
         Path(study).mkdir(parents=True, exist_ok=True)
     write_whole(Path(study) / ANALYSIS, analysis.to_json().encode())
+    progress("analyze", 1, 1)
     return analysis
 
 
@@ -162,10 +165,10 @@ def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
     return analysis
 
 
-def report_study(study: str | os.PathLike[str]) -> StudyAnalysis:
+def report_study(study: str | os.PathLike[str], progress: Progress = silent) -> StudyAnalysis:
     """Draw STUDY/report.html and STUDY/figures from STUDY/analysis.json alone."""
     analysis = read_analysis(study)
-    import_module("beyondbase.report.page").write_report(analysis, Path(study))
+    import_module("beyondbase.report.page").write_report(analysis, Path(study), progress)
     return analysis
 
 
@@ -180,8 +183,8 @@ def compare_checkpoints(
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
         sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label)
-    analyze_runs(study.base, study.rl, study.path, study.options, training)
-    return report_study(study.path)
+    analyze_runs(study.base, study.rl, study.path, study.options, training, progress)
+    return report_study(study.path, progress)
 
 
 def _judge_stored(writer: RunWriter, verifier: Verifier, progress: Progress, label: str) -> None:

@@ -32,9 +32,9 @@ class AnalyzeConfig:
 def run(config: AnalyzeConfig, progress: Progress) -> Outcome:
     """Analyse and report."""
     training = None if config.training is None else read_training(config.training)
-    analyze_runs(config.base, config.rl, config.out, config.analysis.options(config.seed), training)
+    analyze_runs(config.base, config.rl, config.out, config.analysis.options(config.seed), training, progress)
     save_config(config.out / "analyze.toml", "analyze", config)
-    return study_outcome(report_study(config.out), config.out)
+    return study_outcome(report_study(config.out, progress), config.out)
 
 
 VERB = Verb(

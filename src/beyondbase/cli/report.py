@@ -23,7 +23,7 @@ class ReportConfig:
 
 def run(config: ReportConfig, progress: Progress) -> Outcome:
     """Draw."""
-    return study_outcome(report_study(config.study), config.study)
+    return study_outcome(report_study(config.study, progress), config.study)
 
 
 VERB = Verb(ReportConfig, run, example="beyondbase report out/demo", resume="run the same command again")

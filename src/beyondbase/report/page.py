@@ -18,6 +18,7 @@ from beyondbase.errors import StoreError
 from beyondbase.report.captions import captions, crossover_sentence, percent
 from beyondbase.report.figures import FIGURES, Figure
 from beyondbase.report.style import CONFIG
+from beyondbase.types import Progress, silent
 
 _PNG_SCALE = 2.0
 _LONGEST_TEXT = 4000
@@ -34,12 +35,15 @@ class Drawn(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
-def write_report(analysis: StudyAnalysis, study_path: Path) -> Path:
+def write_report(analysis: StudyAnalysis, study_path: Path, progress: Progress = silent) -> Path:
     """Write STUDY/report.html and STUDY/figures/NAME.svg, .png and .csv; return the page's path."""
     page = study_path / "report.html"
     try:
         (study_path / "figures").mkdir(parents=True, exist_ok=True)
-        drawn = [_draw(name, figure, captions(analysis)[name], study_path) for name, figure in _figures(analysis)]
+        drawn = list[Drawn]()
+        for name, figure in _figures(analysis):
+            drawn.append(_draw(name, figure, captions(analysis)[name], study_path))
+            progress("draw figures", len(drawn), len(FIGURES))
         page.write_text(render(analysis, drawn), encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{page}: cannot be written ({error.strerror}); free space or choose another folder") from None
