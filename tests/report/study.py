@@ -12,8 +12,13 @@ from beyondbase.types import SuccessCounts
 HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
 
 
-def make_study(problems: int = 40, *, gain: float = 5.0, lost: float = 0.3, whole: bool = True) -> StudyAnalysis:
-    """Base rates from a Beta law; RL multiplies them by `gain` and loses a share `lost` of the problems."""
+def make_study(
+    problems: int = 40, *, gain: float = 5.0, lost: float = 0.3, whole: bool = True, shown: int = 10
+) -> StudyAnalysis:
+    """Base rates from a Beta law; RL multiplies them by `gain` and loses a share `lost` of the problems.
+
+    Samples of `shown` problems are there to look at; `whole` adds path coverage and a training log.
+    """
     rng = np.random.default_rng(1)
     ids = [f"problem {i} <b>" for i in range(problems)]
     base_P = rng.beta(0.35, 6, problems)
@@ -25,7 +30,7 @@ def make_study(problems: int = 40, *, gain: float = 5.0, lost: float = 0.3, whol
         rl_health=_health("rl", rl_P),
         paths=_paths(ids) if whole else None,
         settings=pl.DataFrame({"setting": ["model", "seed"], "base": ["a", "1"], "rl": ["b", "2"]}),
-        examples=_examples(ids[:10]),
+        examples=_examples(ids[:shown]),
         problems=pl.DataFrame({"problem_id": ids, "question": [HOSTILE] * problems, "strata": ["x"] * problems}),
         training=_training() if whole else None,
         unequal={} if whole else {"max_tokens": "24 / 32"},

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +15,6 @@ from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.page import write_report
-from beyondbase.report.summary import summary_lines
 
 MakeStudy = Callable[..., StudyAnalysis]
 
@@ -38,15 +39,27 @@ def test_the_page_is_a_function_of_the_analysis(page: Path, make_study: MakeStud
 
 def test_the_page_loads_nothing(page: Path) -> None:
     html = page.read_text()
-    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)[^"']+|@import|url\((?!["']?#)""", html)
+    loads = re.findall(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)([^"']+)|@import|url\((?!["']?#)""", html)
+    beside = {
+        f"figures/{name}.{kind}" for name in FIGURES for kind in ("csv", "svg", "png")
+    }  # links, followed by a click
+    assert set(loads) == beside
+    assert "default-src 'none'" in html
+
+
+def test_the_only_script_is_the_one_that_the_page_allows(page: Path) -> None:
+    html = page.read_text()
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    allowed = re.findall(r"script-src 'sha256-([^']+)'", html)
+    assert [b64encode(sha256(script.encode()).digest()).decode() for script in scripts] == allowed
 
 
 def test_texts_from_models_are_escaped_and_very_long_ones_cut(page: Path) -> None:
     html = page.read_text()
     assert "<script>window.hacked" not in html and "<img src=x" not in html
     assert "&lt;script&gt;window.hacked" in html
-    assert "x" * 4500 not in html.split('id="samples"')[1].split("<pre>")[2]
-    assert "\x00" not in html.split('id="samples"')[1].split("<pre>")[2]
+    assert "x" * 4300 not in html and "characters left out ...] xxx" in html
+    assert "\x00" not in html and "\ufffd" in html
 
 
 def test_five_kinds_of_failure_are_five_rows(page: Path) -> None:
@@ -60,23 +73,41 @@ def test_a_study_without_training_or_paths_leaves_them_out_and_shows_what_was_un
 ) -> None:
     html = write_report(make_study(30, gain=1.0, lost=0.0, whole=False), tmp_path).read_text()
     assert 'id="training"' not in html and 'id="paths"' not in html
-    assert "Unequal settings were allowed" in html and "max_tokens: 24 / 32" in html
+    assert "Unequal settings were allowed" in html and "<strong>max_tokens</strong>: 24 / 32" in html
     assert "To decide it would take" in html
 
 
+def test_names_and_settings_are_escaped_and_their_odd_characters_do_no_harm(
+    make_study: MakeStudy, tmp_path: Path
+) -> None:
+    study = make_study()
+    bad = "<script>window.hacked = 1</script> \"' {{ 7 * 7 }} \ud800"
+    health = replace(study.base_health, model=bad, mean_entropy=float("nan"))
+    settings = pl.DataFrame({"setting": ["a", "<b>"], "base": ["<i>", "1"], "rl": ["<i>", "</table>"]})
+    hostile = replace(study, base_health=health, unequal={"max_tokens": bad}, settings=settings)
+    html = write_report(hostile, tmp_path).read_text()
+    assert "<script>window" not in html and "{{ 7 * 7 }}" in html and html.count("</table>") == html.count("<table")
+    assert "nan" not in html.split('id="health"')[1].split('id="samples"')[0]
+    assert html.count('class="differs"') == 1 and "&lt;b&gt;" in html
+
+
 def test_a_page_of_500_problems_stays_small(make_study: MakeStudy, tmp_path: Path) -> None:
-    assert write_report(replace(make_study(500)), tmp_path).stat().st_size < 3_000_000
+    assert write_report(make_study(500), tmp_path).stat().st_size < 3_000_000
+
+
+def test_a_page_of_200_problems_with_long_texts_stays_small(make_study: MakeStudy, tmp_path: Path) -> None:
+    study = make_study(200, shown=200)
+    assert len(study.examples) == 1600
+    assert write_report(study, tmp_path).stat().st_size < 3_200_000
+
+
+def test_each_problem_with_samples_is_linked_to_them(page: Path) -> None:
+    html = page.read_text()
+    linked = re.findall(r'<a href="#(problem-\d+)"', html)
+    assert len(linked) == 10 and linked == re.findall(r'<details class="problem" id="(problem-\d+)"', html)
 
 
 def test_a_folder_that_cannot_be_written_is_named(make_study: MakeStudy, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be written"):
         write_report(make_study(), tmp_path / "file")
-
-
-def test_the_summary_is_short_and_says_the_verdict_and_both_curves(make_study: MakeStudy) -> None:
-    lines = summary_lines(make_study())
-    assert len(lines) <= 12
-    assert max(map(len, lines)) <= 120
-    assert lines[0].startswith("verdict: ")
-    assert [line.split()[0] for line in lines if line.startswith(("k ", "base ", "RL "))] == ["k", "base", "RL"]

@@ -1,66 +1,68 @@
-"""One sentence under each figure, with its numbers, and the words of the page."""
+"""The words of the report: a caption for each figure, with its numbers, and where RL's lead ends."""
 
 from __future__ import annotations
 
-from beyondbase.analyses.results import Comparison, CrossoverStatus, PathCoverage, StudyAnalysis
-from beyondbase.wording import band_text, points
-
-
-def percent(share: float) -> str:
-    """Write a share in percent with one decimal.
-
-    >>> percent(0.0512), percent(1.0)
-    ('5.1%', '100.0%')
-    """
-    return f"{share:.1%}"
+from beyondbase.analyses.results import Comparison, Crossover, CrossoverStatus, PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.report.figures.runs import PANELS
+from beyondbase.report.formats import percent
+from beyondbase.wording import band_text, number, points
 
 
 def crossover_sentence(comparison: Comparison) -> str:
     """Say where RL's lead ends, as far as the band tells."""
     crossover, largest = comparison.crossover, len(comparison.curves)
-    where = f"The curves meet at k = {crossover.k}" if crossover.k else f"The curves do not meet up to k = {largest}"
+    where = f"The curves meet at k = {crossover.k}" if crossover.k else f"No crossover is seen up to k = {largest}"
     match crossover.status:
         case CrossoverStatus.CROSSES:
             return f"{where}; the band puts the crossover between k = {crossover.lo} and k = {crossover.hi}."
         case CrossoverStatus.NONE_UP_TO_N:
-            return f"{where}, and the band keeps RL ahead at every k."
+            return f"{where}: the band keeps RL ahead at every k."
         case CrossoverStatus.BASE_AHEAD:
-            return "The band keeps the base ahead at every k."
+            return "There is no crossover: the band keeps the base ahead at every k."
         case CrossoverStatus.UNDECIDED:
-            return f"{where}, but the band leaves it open whether they really cross."
+            return f"{where}; {_open(crossover, largest)}."
+
+
+def _open(crossover: Crossover, largest: int) -> str:
+    if crossover.lo is None:
+        return "the band does not tell which model is ahead, so whether they cross is open"
+    if crossover.lo == largest:
+        return f"the band lets it lie at k = {crossover.lo} or beyond"
+    return (
+        f"the band keeps RL ahead before k = {crossover.lo} and leaves open whether the base overtakes it from there on"
+    )
 
 
 def captions(analysis: StudyAnalysis) -> dict[str, str]:
-    """Write the caption of each figure that the study has."""
+    """Write the caption of each figure that a study may have."""
     comparison = analysis.comparison
     texts = {
         "pass_at_k": _curves_caption(comparison),
         "cells": _cells_caption(comparison),
-        "movement": f"Each point is one of {len(comparison.solvability)} problems; above the diagonal RL is better. "
-        "Coloured marks were solved by one model only; those with a dark edge are confirmed.",
+        "movement": _movement_caption(comparison),
         "accuracy": _accuracy_caption(comparison),
-        "health": f"Truncated: {percent(analysis.base_health.truncated)} of base and "
-        f"{percent(analysis.rl_health.truncated)} of RL samples; no answer: {percent(analysis.base_health.no_answer)} "
-        f"and {percent(analysis.rl_health.no_answer)}. Failed requests and verifier errors are missing data, not wrong "
-        "answers, and stand in the table.",
+        "health": _health_caption(analysis.base_health, analysis.rl_health),
     }
     if analysis.paths is not None:
         texts["paths"] = _paths_caption(analysis.paths)
-    if analysis.training is not None and len(analysis.training):
+    if analysis.training is not None and len(analysis.training) and "step" in analysis.training.columns:
         first, last = analysis.training.row(0, named=True), analysis.training.row(-1, named=True)
-        texts["training"] = (
-            f"RLVR from step {first['step']} to {last['step']}: mean reward "
-            f"{first['reward']:.3f} to {last['reward']:.3f}."
-        )
+        changes = [
+            f"{title} {first[name]:.3g} to {last[name]:.3g}"
+            for name, title in PANELS.items()
+            if isinstance(first.get(name), int | float) and isinstance(last[name], int | float)
+        ]
+        texts["training"] = f"RLVR from step {first['step']} to {last['step']}: {'; '.join(changes)}."
     return texts
 
 
 def _curves_caption(comparison: Comparison) -> str:
-    last = comparison.curves.row(-1, named=True)
+    last, crossover = comparison.curves.row(-1, named=True), comparison.crossover
+    shade = "; yellow: where the crossover may lie" if crossover.lo is not None else ""
     return (
-        f"Above, pass@k of both models with pointwise {comparison.confidence * 100:g}% bands. Below, RL minus base "
-        f"with a band that holds for all k at once; at k = {last['k']} it is {points(last['delta'])} points "
-        f"({band_text(last['delta_lo'], last['delta_hi'])}). Yellow: where the crossover may lie."
+        f"Above, pass@k of both models with pointwise {comparison.confidence * 100:g}% bands; below, RL minus base "
+        f"with a band that holds for all k at once: at k = {last['k']} it is {points(last['delta'])} points "
+        f"({band_text(last['delta_lo'], last['delta_hi'])}){shade}."
     )
 
 
@@ -68,23 +70,44 @@ def _cells_caption(comparison: Comparison) -> str:
     rows = {row["cell"]: row for row in comparison.cells.iter_rows(named=True)}
     rl_only, base_only = rows["RL only"], rows["base only"]
     return (
-        f"{rl_only['problems']} problems were solved by RL only and {base_only['problems']} by the base only "
+        f"{number(rl_only['problems'], 'problem')} solved by RL only and {base_only['problems']} by the base only "
         f"(McNemar p = {comparison.mcnemar:.2g}); {rl_only['confirmed']} and {base_only['confirmed']} of them are "
-        "confirmed by exact tests with false discoveries held in check."
+        f"confirmed: an exact test of the two rates, with at most {1 - comparison.confidence:.0%} false discoveries."
+    )
+
+
+def _movement_caption(comparison: Comparison) -> str:
+    table = comparison.solvability
+    better = int((table["rl_c"] * table["base_n"] > table["base_c"] * table["rl_n"]).sum())
+    worse = int((table["rl_c"] * table["base_n"] < table["base_c"] * table["rl_n"]).sum())
+    return (
+        f"Of {number(len(table), 'problem')}, {better} lie above the diagonal (a larger share correct under RL) and "
+        f"{worse} below it; filled marks are confirmed, lines are exact {comparison.confidence * 100:g}% bounds."
     )
 
 
 def _accuracy_caption(comparison: Comparison) -> str:
     rows = comparison.accuracy
-    zero = {m: rows.filter((rows["model"] == m) & (rows["hi"] == 0))["problems"].sum() for m in ("base", "rl")}
+    zero = {m: int(rows.filter((rows["model"] == m) & (rows["hi"] == 0))["problems"].sum()) for m in ("base", "rl")}
+    stopped = any(comparison.solvability[f"{m}_n"].n_unique() > 1 for m in ("base", "rl"))
+    coarse = "; rates of problems that were stopped early take few values" if stopped else ""
     return (
-        f"Problems never solved: {zero['base']} by the base, {zero['rl']} by RL. A rate of 0 is a bound, not a proof."
+        f"{number(zero['base'], 'problem')} at exactly 0 under the base and {zero['rl']} under RL, which bounds their "
+        f"rates and does not prove them 0{coarse}."
     )
 
 
 def _paths_caption(paths: PathCoverage) -> str:
     last = paths.curves.row(-1, named=True)
     return (
-        f"Of all solutions of a problem, {paths.n} samples of the base find {percent(last['base'])} and of RL "
-        f"{percent(last['rl'])} (first {paths.n} samples of each problem)."
+        f"Of all solutions of a problem, {number(paths.n, 'sample')} of the base find {percent(last['base'])} and of "
+        f"RL {percent(last['rl'])} (mean over problems; the first {paths.n} samples of each)."
+    )
+
+
+def _health_caption(base: RunHealth, rl: RunHealth) -> str:
+    return (
+        f"Truncated: {percent(base.truncated)} of base and {percent(rl.truncated)} of RL samples; no answer: "
+        f"{percent(base.no_answer)} and {percent(rl.no_answer)}. Failed requests and verifier errors are missing "
+        "data, never wrong answers: they are counted in the table alone."
     )

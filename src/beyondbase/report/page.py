@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from itertools import groupby
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import jinja2
-import polars as pl
-import vl_convert
 from markupsafe import Markup
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
-from beyondbase.report.captions import captions, crossover_sentence, percent
-from beyondbase.report.figures import FIGURES, Figure
-from beyondbase.report.style import CONFIG
-from beyondbase.types import Progress, silent
-
-_PNG_SCALE = 2.0
-_LONGEST_TEXT = 4000
-
-
-class Drawn(NamedTuple):
-    """A figure as the page shows it."""
-
-    name: str
-    svg: Markup
-    caption: str
-    alt_text: str
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
+from beyondbase.report.captions import captions, crossover_sentence
+from beyondbase.report.drawing import Drawn, draw
+from beyondbase.report.figures import FIGURES
+from beyondbase.report.formats import cell, decimals, percent, rate, typeset
+from beyondbase.report.style import shown_budgets
+from beyondbase.report.tables import example_rows, problem_rows
+from beyondbase.wording import points
 
 
-def write_report(analysis: StudyAnalysis, study_path: Path, progress: Progress = silent) -> Path:
-    """Write STUDY/report.html and STUDY/figures/NAME.svg, .png and .csv; return the page's path."""
-    page = study_path / "report.html"
+def write_report(analysis: StudyAnalysis, study_path: Path) -> Path:
+    """Write STUDY/report.html and STUDY/figures/NAME.svg, .png and .csv; return the page's path.
+
+    The same analysis gives the same bytes. Raises StoreError where the folder cannot be written.
+    """
+    page, folder = study_path / "report.html", study_path / "figures"
     try:
-        (study_path / "figures").mkdir(parents=True, exist_ok=True)
-        drawn = list[Drawn]()
-        for name, figure in _figures(analysis):
-            drawn.append(_draw(name, figure, captions(analysis)[name], study_path))
-            progress("draw figures", len(drawn), len(FIGURES))
-        page.write_text(render(analysis, drawn), encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = {name: figure for name, make in FIGURES.items() if (figure := make(analysis)) is not None}
+        drawn = [draw(name, figure, folder) for name, figure in figures.items()]
+        page.write_text(render(analysis, drawn), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StoreError(f"{page}: cannot be written ({error.strerror}); free space or choose another folder") from None
     return page
 
 
-def render(analysis: StudyAnalysis, drawn: list[Drawn]) -> str:
-    """Fill the template; every text is escaped, for samples are untrusted."""
+def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
+    """Fill the template. Sample texts are untrusted: every text is escaped, and no script but the page's own runs.
+
+    The samples stand in the page as closed <details>, not as data for a script, so that they can be read, searched and
+    printed where scripts do not run.
+    """
+    environment = _environment()
+    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    curves = analysis.comparison.curves
+    budgets = set(shown_budgets(len(curves)))
+    html = environment.get_template("report.html.jinja").render(
+        study=analysis,
+        comparison=analysis.comparison,
+        figures={figure.name: figure for figure in drawn},
+        numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
+        captions=captions(analysis),
+        crossover=crossover_sentence(analysis.comparison),
+        curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],
+        problems=problem_rows(analysis),
+        examples=example_rows(analysis),
+        style=style,
+        script=script,
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+    return html.replace("\x00", "\ufffd")
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("beyondbase.report"),
         autoescape=True,
@@ -59,80 +72,10 @@ def render(analysis: StudyAnalysis, drawn: list[Drawn]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "cell": _cell}
-    return environment.get_template("report.html.jinja").render(
-        study=analysis,
-        comparison=analysis.comparison,
-        figures={figure.name: figure for figure in drawn},
-        crossover=crossover_sentence(analysis.comparison),
-        curve=_powers_of_two(analysis),
-        problems=_problems(analysis),
-        examples=dict(_examples(analysis)),
-    )
+    environment.filters |= {filter_.__name__: filter_ for filter_ in (percent, rate, decimals, cell, typeset, points)}
+    return environment
 
 
-def _figures(analysis: StudyAnalysis) -> Iterator[tuple[str, Figure]]:
-    for name, draw in FIGURES.items():
-        figure = draw(analysis)
-        if figure is not None:
-            yield name, figure
-
-
-def _draw(name: str, figure: Figure, caption: str, study_path: Path) -> Drawn:
-    spec = figure.chart.to_dict() | {"config": CONFIG}
-    svg = vl_convert.vegalite_to_svg(spec)
-    stem = study_path / "figures" / name
-    stem.with_suffix(".svg").write_text(svg, encoding="utf-8")
-    stem.with_suffix(".png").write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE))
-    figure.data.write_csv(stem.with_suffix(".csv"))
-    shown = figure.data if len(figure.data) <= 50 else _at_powers_of_two(figure.data)
-    return Drawn(name, _inline(svg, name), caption, figure.alt_text, shown.columns, shown.rows())
-
-
-def _inline(svg: str, name: str) -> Markup:
-    """Make the drawing scale with the page, and its ids unique on it."""
-    svg = re.sub(
-        r'(<svg[^>]*?) width="([\d.]+)" height="([\d.]+)"', r'\1 style="max-width:\2px;width:100%"', svg, count=1
-    )
-    svg = re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
-    return Markup(svg)
-
-
-def _at_powers_of_two(data: pl.DataFrame) -> pl.DataFrame:
-    """Show of a long table its budgets 1, 2, 4 ..., or its first rows; the file beside it has all."""
-    if "k" in data.columns:
-        return data.filter(pl.col("k").is_in([2**i for i in range(31)]))
-    return data.head(50)
-
-
-def _powers_of_two(analysis: StudyAnalysis) -> list[dict[str, Any]]:
-    return list(_at_powers_of_two(analysis.comparison.curves).iter_rows(named=True))
-
-
-def _problems(analysis: StudyAnalysis) -> list[dict[str, Any]]:
-    """The problem table: each row of the solvability table with its question."""
-    table = analysis.comparison.solvability.join(analysis.problems, on="problem_id", how="left", maintain_order="left")
-    shown = set(analysis.examples["problem_id"])
-    return [
-        row | {"number": i, "shown": row["problem_id"] in shown} for i, row in enumerate(table.iter_rows(named=True))
-    ]
-
-
-def _examples(analysis: StudyAnalysis) -> Iterator[tuple[str, dict[str, list[dict[str, Any]]]]]:
-    """Samples to show: problem -> model -> rows; very long texts are cut."""
-    text = pl.col("text")
-    cut = analysis.examples.with_columns(
-        pl.when(text.str.len_chars() > _LONGEST_TEXT)
-        .then(text.str.slice(0, _LONGEST_TEXT) + " … (cut for the page)")
-        .otherwise(text)
-        .str.replace_all("\x00", "�", literal=True)
-    )
-    by_problem = cut.sort("problem_id", maintain_order=True).iter_rows(named=True)
-    for problem_id, rows in groupby(by_problem, lambda row: row["problem_id"]):
-        kept = list(rows)
-        yield problem_id, {model: [row for row in kept if row["model"] == model] for model in ("base", "rl")}
-
-
-def _cell(value: Any) -> str:
-    """Write a number of a data table."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _source(environment: jinja2.Environment, name: str) -> Markup:
+    assert environment.loader is not None
+    return Markup(environment.loader.get_source(environment, name)[0])

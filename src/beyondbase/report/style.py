@@ -1,28 +1,54 @@
-"""How every figure looks: two colours that the colour-blind tell apart, two dashes for print, large type."""
+"""How every figure looks: two colours that the colour-blind tell apart, two dashes and marks for print, large type."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import altair as alt
+import polars as pl
 
-BASE, RL, INK, QUIET = "#0072B2", "#D55E00", "#1a1a1a", "#8a8a8a"
-"""Okabe and Ito's blue and vermilion, which differ in lightness too"""
+BASE, RL, INK, QUIET, PALE, SHADE = "#0072B2", "#D55E00", "#1a1a1a", "#767676", "#bdbdbd", "#F0E442"
+"""of Okabe and Ito's palette: blue, vermilion, and yellow for what is uncertain"""
 
 WIDTH = 620
+FONT_SIZE = 13
 _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
-NAMES = {"base": "base", "rl": "RL"}
-COLOUR = alt.Scale(domain=["base", "RL"], range=[BASE, RL])
-DASH = alt.Scale(domain=["base", "RL"], range=[[1, 0], [7, 3]])
+
+class Look(NamedTuple):
+    """How one model is drawn, so that it is told by its colour, its dash and its mark alike."""
+
+    name: str
+    colour: str
+    dash: list[int]
+    mark: str
+    fill: str
+
+
+LOOKS = {
+    "base": Look("base", BASE, [1, 0], "circle", BASE),
+    "rl": Look("RL", RL, [7, 3], "triangle-up", "white"),
+}
+NAMES = {model: look.name for model, look in LOOKS.items()}
+
+
+class Figure(NamedTuple):
+    """A chart, the numbers it shows, and what it is for those who cannot see it."""
+
+    chart: Any
+    data: pl.DataFrame
+    alt_text: str
+
 
 CONFIG: dict[str, Any] = {
     "background": "white",
     "font": _FONT,
+    "aria": False,  # a description of every mark doubles a drawing; the page describes the whole of it
     "view": {"stroke": None},
     "axis": {
-        "labelFontSize": 13,
-        "titleFontSize": 13,
+        "labelFontSize": FONT_SIZE,
+        "titleFontSize": FONT_SIZE,
         "titleFontWeight": "normal",
         "labelColor": INK,
         "titleColor": INK,
@@ -30,18 +56,57 @@ CONFIG: dict[str, Any] = {
         "domainColor": QUIET,
         "tickColor": QUIET,
         "titlePadding": 8,
+        "labelFlush": False,
     },
-    "header": {"labelFontSize": 13, "titleFontSize": 13},
-    "legend": {"labelFontSize": 13, "titleFontSize": 13},
-    "title": {"fontSize": 13, "fontWeight": "normal", "anchor": "start", "color": INK},
+    "legend": {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "labelColor": INK, "symbolSize": 90},
+    "title": {"fontSize": FONT_SIZE, "fontWeight": "normal", "anchor": "start", "frame": "group", "color": INK},
 }
 
 
-def k_axis(largest: int, title: str | None = "budget k (samples a problem)") -> alt.X:
-    """A log2 axis with a tick at each power of two; `largest` leaves room for labels at the lines' ends."""
+def shown_budgets(largest: int) -> list[int]:
+    """The budgets that are marked and tabulated: the powers of two, and the largest.
+
+    >>> shown_budgets(12)
+    [1, 2, 4, 8, 12]
+    """
+    return sorted({2**i for i in range(largest.bit_length())} | {largest})
+
+
+def k_axis(largest: int, *, labels: bool = True) -> alt.X:
+    """A log2 axis with a tick at each power of two, and the largest budget at its right end."""
     ticks = [2**i for i in range(largest.bit_length())]
     return alt.X(
         "k:Q",
-        scale=alt.Scale(type="log", base=2, domain=[1, largest], nice=False),
-        axis=alt.Axis(values=ticks, format="d", title=title, grid=True),
+        scale=alt.Scale(type="log", base=2, domain=[1, max(largest, 2)], nice=False),
+        axis=alt.Axis(
+            values=ticks,
+            format="d",
+            labels=labels,
+            labelOverlap=True,
+            title="budget k (samples a problem)" if labels else None,
+        ),
     )
+
+
+def rounded_up(value: float) -> float:
+    """The end of an axis that holds `value`: the next tenth, or the next hundredth of a small value.
+
+    >>> rounded_up(0.62), rounded_up(0.034), rounded_up(0.0)
+    (0.7, 0.04, 0.01)
+    """
+    step = 10 if value > 0.1 else 100
+    return min(1.0, (int(value * step - 1e-9) + 1) / step)
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Move two labels away from each other, evenly, until `gap` lies between them.
+
+    >>> apart([0.5, 0.5], 0.1), apart([0.9, 0.1], 0.1)
+    ([0.55, 0.45], [0.9, 0.1])
+    """
+    one, other = heights
+    missing = (gap - abs(one - other)) / 2
+    if missing <= 0:
+        return [one, other]
+    up = missing if one >= other else -missing
+    return [round(one + up, 9), round(other - up, 9)]

@@ -4,33 +4,59 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from beyondbase.analyses.results import RunHealth, StudyAnalysis
-from beyondbase.report.captions import crossover_sentence, percent
+from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis
+from beyondbase.report.captions import crossover_sentence
+from beyondbase.report.formats import percent
+from beyondbase.report.style import shown_budgets
+
+COLUMNS = 100
+_MOST_BUDGETS = 11
 
 
 def summary_lines(analysis: StudyAnalysis) -> list[str]:
-    """Say verdict, curves at k = 1, 2, 4 ..., crossover, cells and health."""
+    """Say verdict, curves at k = 1, 2, 4 ..., crossover, cells, confirmed problems and health."""
     comparison = analysis.comparison
-    at = [row for row in comparison.curves.iter_rows(named=True) if row["k"] & (row["k"] - 1) == 0]
-    cells = {row["cell"]: row for row in comparison.cells.iter_rows(named=True)}
-    counts = ", ".join(f"{name} {row['problems']}" for name, row in cells.items())
-    return [
+    unequal = [f"UNEQUAL, as allowed (base / RL): {name} {both}" for name, both in analysis.unequal.items()]
+    paragraphs = [
         f"verdict: {comparison.verdict.label.value.upper()}",
-        *wrap(comparison.verdict.sentence, 100),
-        "k    " + "".join(f"{row['k']:>8}" for row in at),
-        "base " + "".join(f"{row['base']:>8.3f}" for row in at),
-        "RL   " + "".join(f"{row['rl']:>8.3f}" for row in at),
+        comparison.verdict.sentence,
+        *unequal,
+        *_curves(comparison),
         crossover_sentence(comparison),
-        f"solved at least once: {counts}; confirmed: RL only {cells['RL only']['confirmed']}, "
-        f"base only {cells['base only']['confirmed']}",
+        _cells(comparison),
         _health(analysis.base_health, "base"),
         _health(analysis.rl_health, "RL"),
     ]
+    return [line for text in paragraphs for line in _lines(text)]
+
+
+def _lines(text: str) -> list[str]:
+    return [text] if len(text) <= COLUMNS else wrap(text, COLUMNS)
+
+
+def _curves(comparison: Comparison) -> list[str]:
+    budgets = shown_budgets(len(comparison.curves))
+    while len(budgets) > _MOST_BUDGETS:  # every other one, the largest kept
+        budgets = budgets[::-2][::-1]
+    rows = [row for row in comparison.curves.iter_rows(named=True) if row["k"] in budgets]
+    return [
+        "k    " + "".join(f"{row['k']:>8}" for row in rows),
+        "base " + "".join(f"{row['base']:>8.3f}" for row in rows),
+        "RL   " + "".join(f"{row['rl']:>8.3f}" for row in rows),
+    ]
+
+
+def _cells(comparison: Comparison) -> str:
+    cells = {row["cell"]: row for row in comparison.cells.iter_rows(named=True)}
+    counts = [
+        f"{name} {row['problems']}" + (f" ({row['confirmed']} confirmed)" if name.endswith("only") else "")
+        for name, row in cells.items()
+    ]
+    return f"problems solved: {', '.join(counts)}"
 
 
 def _health(run: RunHealth, name: str) -> str:
     return (
-        f"{name}: {run.samples:,} samples counted of {run.drawn:,} drawn; truncated {percent(run.truncated)}, "
-        f"no answer {percent(run.no_answer)}, {run.failed_requests} failed requests, "
-        f"{run.verifier_errors} verifier errors"
+        f"{name}: {run.samples:,} samples counted of {run.drawn:,}; truncated {percent(run.truncated)}, "
+        f"no answer {percent(run.no_answer)}, failed {run.failed_requests}, verifier errors {run.verifier_errors}"
     )

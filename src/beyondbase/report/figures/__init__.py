@@ -1,0 +1,24 @@
+"""The figures of a study, in the order of the page: a result in, an Altair chart and its data out.
+
+No statistic is computed here. A figure is None where the study has not what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.report.figures.curves import pass_at_k, paths
+from beyondbase.report.figures.problems import accuracy, cells, movement
+from beyondbase.report.figures.runs import health, training
+from beyondbase.report.style import Figure
+
+FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
+    "pass_at_k": pass_at_k,
+    "cells": cells,
+    "accuracy": accuracy,
+    "movement": movement,
+    "paths": paths,
+    "training": training,
+    "health": health,
+}

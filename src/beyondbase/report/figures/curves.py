@@ -1,0 +1,128 @@
+"""Curves over the budget k: pass@k with the band of its difference, and path coverage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from beyondbase.analyses.results import Crossover, StudyAnalysis
+from beyondbase.report.style import (
+    FONT_SIZE,
+    INK,
+    LOOKS,
+    SHADE,
+    WIDTH,
+    Figure,
+    Look,
+    apart,
+    k_axis,
+    rounded_up,
+    shown_budgets,
+)
+
+_UPPER, _LOWER, _PATHS = 250, 150, 240
+
+
+def pass_at_k(analysis: StudyAnalysis) -> Figure:
+    """Both curves, and below them their difference with its simultaneous band and the crossover set."""
+    comparison = analysis.comparison
+    largest = len(comparison.curves)
+    curves = thinned(comparison.curves)
+    top = rounded_up(max(float(curves[f"{model}_hi"].to_numpy().max()) for model in LOOKS))
+    upper = alt.layer(*_bands(curves, largest, top), *_both_lines(curves, largest, top, _UPPER, "pass@k"))
+    lower = alt.layer(*_crossover(comparison.crossover, largest), *_difference(curves, largest))
+    chart = alt.vconcat(
+        upper.properties(width=WIDTH, height=_UPPER), lower.properties(width=WIDTH, height=_LOWER), spacing=26
+    )
+    text = (
+        f"pass@k of base and RL for k = 1 to {largest}; below, RL minus base with its "
+        f"{comparison.confidence * 100:g}% simultaneous band and the crossover set"
+    )
+    return Figure(chart, comparison.curves, text)
+
+
+def paths(analysis: StudyAnalysis) -> Figure | None:
+    """Share of all solutions of a problem that k samples find."""
+    if analysis.paths is None:
+        return None
+    curves, largest = analysis.paths.curves, analysis.paths.n
+    top = rounded_up(max(float(curves[model].to_numpy().max()) for model in LOOKS))
+    lines = _both_lines(thinned(curves), largest, top, _PATHS, "share of all solutions found", labels=True)
+    chart = alt.layer(*lines).properties(width=WIDTH, height=_PATHS)
+    text = f"Share of all solutions of a problem found in k = 1 to {largest} samples, base and RL"
+    return Figure(chart, curves, text)
+
+
+def thinned(curves: pl.DataFrame, points: int = 160) -> pl.DataFrame:
+    """Keep the budgets that are marked, and others evenly spread over the logarithm of k, for drawing."""
+    largest = len(curves)
+    wanted = {round(largest ** (i / (points - 1))) for i in range(points)} | set(shown_budgets(largest))
+    return curves.filter(pl.col("k").is_in(sorted(wanted)))
+
+
+def _share(column: str, top: float, title: str) -> alt.Y:
+    axis = alt.Axis(format=".0%", tickCount=5, title=title)
+    return alt.Y(f"{column}:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+
+
+def _bands(curves: pl.DataFrame, largest: int, top: float) -> list[Any]:
+    return [
+        alt.Chart(curves.select("k", lo=f"{model}_lo", hi=f"{model}_hi"))
+        .mark_area(opacity=0.13, color=look.colour)
+        .encode(x=k_axis(largest, labels=False), y=_share("lo", top, "pass@k"), y2="hi:Q")
+        for model, look in LOOKS.items()
+    ]
+
+
+def _both_lines(
+    curves: pl.DataFrame, largest: int, top: float, height: int, title: str, *, labels: bool = False
+) -> list[Any]:
+    """The two models' curves, marked at the powers of two, with their names at their right ends."""
+    ends = [float(curves[model][-1]) for model in LOOKS]
+    heights = apart(ends, 1.2 * FONT_SIZE / height * top)
+    layers = []
+    for (model, look), end in zip(LOOKS.items(), heights, strict=True):
+        line = alt.Chart(curves.select("k", share=model)).encode(
+            x=k_axis(largest, labels=labels), y=_share("share", top, title)
+        )
+        layers += [line.mark_line(strokeWidth=2.5, color=look.colour, strokeDash=look.dash)]
+        layers += [_marks(line, look, largest), _end_name(look, end, largest, top, title)]
+    return layers
+
+
+def _marks(line: Any, look: Look, largest: int) -> Any:
+    marks = line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1)
+    return marks.transform_filter(alt.FieldOneOfPredicate("k", shown_budgets(largest)))
+
+
+def _end_name(look: Look, height: float, largest: int, top: float, title: str) -> Any:
+    place = alt.Chart(pl.DataFrame({"k": [largest], "share": [height]}))
+    text = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.colour)
+    return text.encode(x="k:Q", y=_share("share", top, title), text=alt.value(look.name))
+
+
+def _difference(curves: pl.DataFrame, largest: int) -> list[Any]:
+    """RL minus base in points, its band, and the line of no difference."""
+    in_points = curves.select("k", *(pl.col(name) * 100 for name in ("delta", "delta_lo", "delta_hi")))
+    sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
+    axis = alt.Axis(title="RL minus base, points", labelExpr=sign, tickCount=5)
+    x = k_axis(largest)
+    band = alt.Chart(in_points).mark_area(color=INK, opacity=0.18).encode(x=x, y=alt.Y("delta_lo:Q", axis=axis))
+    line = alt.Chart(in_points).mark_line(color=INK, strokeWidth=2).encode(x=x, y=alt.Y("delta:Q", axis=axis))
+    zero = alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3])
+    return [band.encode(y2="delta_hi:Q"), zero.encode(y=alt.Y("delta:Q", axis=axis)), line]
+
+
+def _crossover(crossover: Crossover, largest: int) -> list[Any]:
+    """Shade the crossover set, and name it above the panel, where no curve runs."""
+    if crossover.lo is None:
+        return []
+    hi = crossover.hi or largest
+    where = f"crossover: k = {crossover.lo} to {hi}" if crossover.hi else f"a crossover, if any: k ≥ {crossover.lo}"
+    frame = pl.DataFrame({"k": [crossover.lo], "hi": [hi], "middle": [(crossover.lo * hi) ** 0.5]})
+    place = alt.Chart(frame)
+    shade = place.mark_rect(color=SHADE, opacity=0.45, stroke=INK, strokeWidth=0.5).encode(x=k_axis(largest), x2="hi:Q")
+    name = place.mark_text(baseline="bottom", fontSize=FONT_SIZE, color=INK)
+    return [shade, name.encode(x="middle:Q", y=alt.value(-5), text=alt.value(where))]

@@ -1,0 +1,58 @@
+"""How numbers and texts of our own are written on the page."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+_MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+
+
+def percent(share: float) -> str:
+    """Write a share in percent with one decimal.
+
+    >>> percent(0.0512), percent(1.0), percent(float("nan"))
+    ('5.1%', '100.0%', '–')
+    """
+    return f"{share:.1%}" if math.isfinite(share) else "–"
+
+
+def rate(share: float) -> str:
+    """Write a success rate or its bound in percent; a small one keeps two digits.
+
+    >>> rate(0.0), rate(0.00291), rate(0.00002), rate(0.5), rate(1.0)
+    ('0%', '0.29%', '0.002%', '50.0%', '100%')
+    """
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    return f"{share:.1%}" if share >= 0.01 else f"{float(f'{share * 100:.2g}')}%"
+
+
+def decimals(value: float, digits: int) -> str:
+    """Write a number with `digits` decimals, or a dash where it was not measured.
+
+    >>> decimals(18.04, 1), decimals(float("nan"), 1)
+    ('18.0', '–')
+    """
+    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+
+
+def cell(value: Any) -> str:
+    """Write a value of a data table.
+
+    >>> cell(0.123456), cell(1024), cell(None)
+    ('0.1235', '1024', '')
+    """
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def typeset(text: str) -> str:
+    """Put a real minus before a number, where a sentence of ours has a hyphen.
+
+    >>> typeset("-17.0 (-23.9 to -9.8), p = 1e-10, 5-19") == "\u221217.0 (\u221223.9 to \u22129.8), p = 1e-10, 5-19"
+    True
+    """
+    return _MINUS.sub("\u2212", text)
