@@ -89,10 +89,10 @@ def test_the_crossover_set_is_named_where_there_is_one(make_study: MakeStudy, tm
     crossover = crossing.comparison.crossover
     names = texts_of(draw("pass_at_k", pass_at_k(crossing), tmp_path).svg)
     assert f"crossover: k = {crossover.lo} to {crossover.hi}" in names
-    assert "yellow" in captions(crossing)["pass_at_k"]
+    assert "shaded" in captions(crossing)["pass_at_k"]
     assert equal.comparison.crossover.lo is None
     assert not [name for name in texts_of(draw("pass_at_k", pass_at_k(equal), tmp_path).svg) if "crossover" in name]
-    assert "yellow" not in captions(equal)["pass_at_k"]
+    assert "shaded" not in captions(equal)["pass_at_k"]
 
 
 def test_thinning_keeps_both_ends_and_all_marked_budgets(make_study: MakeStudy) -> None:

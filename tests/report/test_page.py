@@ -37,6 +37,12 @@ def test_the_page_is_a_function_of_the_analysis(page: Path, make_study: MakeStud
     assert write_report(make_study(), tmp_path).read_bytes() == page.read_bytes()
 
 
+def test_each_figure_drawn_is_progress(make_study: MakeStudy, tmp_path: Path) -> None:
+    said = list[tuple[str, int, int]]()
+    write_report(make_study(30, whole=False), tmp_path, lambda stage, done, total: said.append((stage, done, total)))
+    assert said == [("draw figures", done, 5) for done in range(1, 6)]
+
+
 def test_the_page_loads_nothing(page: Path) -> None:
     html = page.read_text()
     loads = re.findall(r"""(?:src|href|action|data)\s*=\s*["'](?!#|data:)([^"']+)|@import|url\((?!["']?#)""", html)

@@ -58,7 +58,7 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
 
 def _curves_caption(comparison: Comparison) -> str:
     last, crossover = comparison.curves.row(-1, named=True), comparison.crossover
-    shade = "; yellow: where the crossover may lie" if crossover.lo is not None else ""
+    shade = "; shaded: where the crossover may lie" if crossover.lo is not None else ""
     return (
         f"Above, pass@k of both models with pointwise {comparison.confidence * 100:g}% bands; below, RL minus base "
         f"with a band that holds for all k at once: at k = {last['k']} it is {points(last['delta'])} points "

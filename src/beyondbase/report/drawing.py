@@ -56,5 +56,5 @@ def shortened(data: pl.DataFrame) -> pl.DataFrame:
 def _inline(svg: str, name: str) -> Markup:
     """Make the drawing shrink with the page, and its ids unique on it."""
     size = r'(<svg[^>]*?) width="([\d.]+)" height="([\d.]+)"'
-    svg = re.sub(size, r'\1 style="max-width:\2px;width:100%"', svg, count=1)
+    svg = re.sub(size, r'\1 style="width:\2px"', svg, count=1)
     return Markup(re.sub(r'\b(id="|url\(#|href="#)', rf"\g<1>{name}-", svg))

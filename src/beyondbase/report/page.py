@@ -18,10 +18,11 @@ from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, rate, typeset
 from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
+from beyondbase.types import Progress, silent
 from beyondbase.wording import points
 
 
-def write_report(analysis: StudyAnalysis, study_path: Path) -> Path:
+def write_report(analysis: StudyAnalysis, study_path: Path, progress: Progress = silent) -> Path:
     """Write STUDY/report.html and STUDY/figures/NAME.svg, .png and .csv; return the page's path.
 
     The same analysis gives the same bytes. Raises StoreError where the folder cannot be written.
@@ -30,7 +31,10 @@ def write_report(analysis: StudyAnalysis, study_path: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         figures = {name: figure for name, make in FIGURES.items() if (figure := make(analysis)) is not None}
-        drawn = [draw(name, figure, folder) for name, figure in figures.items()]
+        drawn = list[Drawn]()
+        for name, figure in figures.items():
+            drawn.append(draw(name, figure, folder))
+            progress("draw figures", len(drawn), len(figures))
         page.write_text(render(analysis, drawn), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StoreError(f"{page}: cannot be written ({error.strerror}); free space or choose another folder") from None
