@@ -5,34 +5,44 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.page import write_report
+from beyondbase.report.style import FONT_SIZE
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian package chromium)")
+SCREEN = ViewportSize(width=1280, height=800)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 
 
 @pytest.fixture(scope="module")
-def opened(
-    make_study: Callable[..., StudyAnalysis], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Page, list[str], list[str]]]:
-    """The report in headless Chromium, with what it said on the console and what it asked for."""
-    path = write_report(make_study(), tmp_path_factory.mktemp("study"))
-    moved = Path(shutil.copy(path, tmp_path_factory.mktemp("elsewhere")))
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        said, asked = list[str](), list[str]()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(moved.as_uri())
-        yield page, said, asked
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def report(make_study: Callable[..., StudyAnalysis], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a report that was moved away from its study."""
+    path = write_report(make_study(), tmp_path_factory.mktemp("study"))
+    return Path(shutil.copy(path, tmp_path_factory.mktemp("elsewhere"))).as_uri()
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, report: str) -> tuple[Page, list[str], list[str]]:
+    """The report in headless Chromium, with what it said on the console and what it asked for."""
+    page = browser.new_page(viewport=SCREEN)
+    said, asked = list[str](), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report)
+    return page, said, asked
 
 
 def test_nothing_is_said_on_the_console_and_nothing_but_the_file_is_asked_for(
@@ -45,23 +55,62 @@ def test_nothing_is_said_on_the_console_and_nothing_but_the_file_is_asked_for(
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_is_seen(opened: tuple[Page, list[str], list[str]], name: str) -> None:
-    box = opened[0].locator(f"#figure-{name} svg").bounding_box()
+def test_every_figure_is_seen_and_its_letters_are_legible(opened: tuple[Page, list[str], list[str]], name: str) -> None:
+    figure = opened[0].locator(f"#figure-{name} svg")
+    box = figure.bounding_box()
     assert box is not None and box["width"] > 200 and box["height"] > 60
+    shrunk = figure.evaluate("svg => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
+    assert 11 <= FONT_SIZE * shrunk <= FONT_SIZE * 1.01
 
 
-def test_the_first_screen_holds_the_verdict_and_the_curves(opened: tuple[Page, list[str], list[str]]) -> None:
-    page = opened[0]
+def test_nothing_is_wider_than_the_screen(opened: tuple[Page, list[str], list[str]]) -> None:
+    assert opened[0].evaluate("document.documentElement.scrollWidth") == SCREEN["width"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_first_screen_holds_the_verdict_and_the_curves(
+    browser: Browser, make_study: Callable[..., StudyAnalysis], tmp_path: Path, whole: bool
+) -> None:
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(write_report(make_study(30, whole=whole), tmp_path).as_uri())
+    assert page.locator(".warning").count() == (0 if whole else 1)
     for selector in (".label", ".sentence", "#figure-pass_at_k svg"):
         box = page.locator(selector).bounding_box()
         assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 800, selector
 
 
-def test_a_problem_opens_at_its_samples(opened: tuple[Page, list[str], list[str]]) -> None:
-    page = opened[0]
+@pytest.mark.parametrize("clicked", ["#problems tbody tr td:nth-child(3)", "#problems tbody tr a"])
+def test_a_click_on_a_problem_opens_its_samples(browser: Browser, report: str, clicked: str) -> None:
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(report)
     assert page.locator("details.problem[open]").count() == 0
-    page.locator("#problems tbody a").first.click()
-    assert page.locator("details.problem[open] .sample").count() == 8
+    page.locator(clicked).nth(3).click()
+    assert page.locator("#problem-3[open] .sample:visible").count() == 8
+    assert page.locator("details.problem[open]").count() == 1
+    expect(page.locator("#problem-3 > summary")).to_be_in_viewport()
+
+
+def test_a_link_to_a_problem_opens_it(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(f"{report}#problem-5")
+    expect(page.locator("#problem-5 .sample").first).to_be_in_viewport()
+
+
+def test_without_scripts_the_samples_can_still_be_read(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport=SCREEN, java_script_enabled=False)
+    page.goto(report)
+    expect(page.locator(".controls")).to_be_hidden()
+    expect(page.locator("#problems tbody tr").first).to_be_visible()
+    page.locator("#problem-0 > summary").click()
+    expect(page.locator("#problem-0 .sample").first).to_be_visible()
+
+
+def test_on_paper_the_whole_table_is_shown_and_no_controls(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=700, height=1000))
+    page.goto(report)
+    page.emulate_media(media="print")
+    expect(page.locator(".controls")).to_be_hidden()
+    assert page.locator(".listing").evaluate("box => box.scrollHeight - box.clientHeight") <= 1
 
 
 def test_the_table_is_filtered_and_sorted(opened: tuple[Page, list[str], list[str]]) -> None:
@@ -69,9 +118,18 @@ def test_the_table_is_filtered_and_sorted(opened: tuple[Page, list[str], list[st
     page.select_option("#filter", "both")
     cells = page.locator("#problems tbody tr:visible").evaluate_all("rows => rows.map(row => row.dataset.cell)")
     assert set(cells) == {"both"}
+    confirmed = int(page.locator("#problems tbody tr[data-confirmed]").count())
+    page.select_option("#filter", "confirmed")
+    assert page.locator("#problems tbody tr:visible").count() == confirmed > 0
     page.select_option("#filter", "")
+    page.fill("#search", "PROBLEM 17 ")
+    assert page.locator("#problems tbody tr:visible").count() == 1
+    assert page.locator("#shown").inner_text() == "1 of 40"
+    page.fill("#search", "")
     page.locator("#problems th button", has_text="RL c/n").click()
     rates = page.locator("#problems tbody tr").evaluate_all(
         "rows => rows.map(row => Number(row.cells[4].dataset.sort))"
     )
-    assert rates == sorted(rates)
+    assert rates == sorted(rates) and len(rates) == 40
+    page.locator("#problems th button", has_text="RL c/n").click()
+    assert page.locator("#problems th[aria-sort=descending]").inner_text() == "RL c/n"
