@@ -111,6 +111,7 @@ def test_on_paper_the_whole_table_is_shown_and_no_controls(browser: Browser, rep
     page.emulate_media(media="print")
     expect(page.locator(".controls")).to_be_hidden()
     assert page.locator(".listing").evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
 
 
 def test_the_table_is_filtered_and_sorted(opened: tuple[Page, list[str], list[str]]) -> None:

@@ -69,6 +69,13 @@ def test_every_power_of_two_is_a_tick_of_the_shared_axis(make_study: MakeStudy, 
     assert sizes["budget k (samples a problem)"] and len(sizes["budget k (samples a problem)"]) == 1
 
 
+def test_a_largest_budget_that_is_no_power_of_two_ends_the_axis(make_study: MakeStudy, tmp_path: Path) -> None:
+    counts = SuccessCounts(["a", "b"], [100, 100], [1, 60])
+    study = replace(make_study(), comparison=compare(counts, counts))
+    ticks = set(texts_of(draw("pass_at_k", pass_at_k(study), tmp_path).svg))
+    assert {"1", "32", "64", "100"} <= ticks and "128" not in ticks
+
+
 def test_names_at_the_ends_of_equal_curves_do_not_lie_on_each_other(make_study: MakeStudy, tmp_path: Path) -> None:
     counts = SuccessCounts(["a", "b"], [64, 64], [1, 60])
     study = replace(make_study(), comparison=compare(counts, counts))

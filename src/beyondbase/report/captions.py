@@ -25,7 +25,7 @@ def crossover_sentence(comparison: Comparison) -> str:
 
 def _open(crossover: Crossover, largest: int) -> str:
     if crossover.lo is None:
-        return "the band does not tell which model is ahead, so whether they cross is open"
+        return "the band leaves it open whether RL leads at small k, and so whether the curves cross"
     if crossover.lo == largest:
         return f"the band lets it lie at k = {crossover.lo} or beyond"
     return (

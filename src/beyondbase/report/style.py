@@ -73,8 +73,8 @@ def shown_budgets(largest: int) -> list[int]:
 
 
 def k_axis(largest: int, *, labels: bool = True) -> alt.X:
-    """A log2 axis with a tick at each power of two, and the largest budget at its right end."""
-    ticks = [2**i for i in range(largest.bit_length())]
+    """A log2 axis with a tick at each power of two, and at the largest budget, which ends it."""
+    ticks = [k for k in shown_budgets(largest) if k == largest or k * 1.4 < largest]  # closer ones would touch
     return alt.X(
         "k:Q",
         scale=alt.Scale(type="log", base=2, domain=[1, max(largest, 2)], nice=False),
@@ -89,13 +89,13 @@ def k_axis(largest: int, *, labels: bool = True) -> alt.X:
 
 
 def rounded_up(value: float) -> float:
-    """The end of an axis that holds `value`: the next tenth, or the next hundredth of a small value.
+    """The end of an axis that holds `value`: the next fifth of the whole, less for a small value.
 
-    >>> rounded_up(0.62), rounded_up(0.034), rounded_up(0.0)
-    (0.7, 0.04, 0.01)
+    >>> rounded_up(0.62), rounded_up(0.24), rounded_up(0.034), rounded_up(0.0)
+    (0.8, 0.3, 0.04, 0.01)
     """
-    step = 10 if value > 0.1 else 100
-    return min(1.0, (int(value * step - 1e-9) + 1) / step)
+    parts = 5 if value > 0.5 else 10 if value > 0.1 else 100
+    return min(1.0, (int(value * parts - 1e-9) + 1) / parts)
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

@@ -112,7 +112,10 @@ def _difference(curves: pl.DataFrame, largest: int) -> list[Any]:
     band = alt.Chart(in_points).mark_area(color=INK, opacity=0.18).encode(x=x, y=alt.Y("delta_lo:Q", axis=axis))
     line = alt.Chart(in_points).mark_line(color=INK, strokeWidth=2).encode(x=x, y=alt.Y("delta:Q", axis=axis))
     zero = alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3])
-    return [band.encode(y2="delta_hi:Q"), zero.encode(y=alt.Y("delta:Q", axis=axis)), line]
+    marks = alt.Chart(in_points.filter(pl.col("k").is_in(shown_budgets(largest))))
+    at = marks.encode(x=x, y=alt.Y("delta:Q", axis=axis)).mark_point(filled=True, color=INK, size=24, opacity=1)
+    bars = marks.encode(x=x, y=alt.Y("delta_lo:Q", axis=axis), y2="delta_hi:Q").mark_rule(color=INK, opacity=0.3)
+    return [band.encode(y2="delta_hi:Q"), zero.encode(y=alt.Y("delta:Q", axis=axis)), bars, line, at]
 
 
 def _crossover(crossover: Crossover, largest: int) -> list[Any]:
