@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from beyondbase.analyses.results import Comparison, Crossover, CrossoverStatus, PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.report.figures.problems import bounded
 from beyondbase.report.figures.runs import PANELS
 from beyondbase.report.formats import percent
 from beyondbase.wording import band_text, number, points
@@ -80,9 +81,12 @@ def _movement_caption(comparison: Comparison) -> str:
     table = comparison.solvability
     better = int((table["rl_c"] * table["base_n"] > table["base_c"] * table["rl_n"]).sum())
     worse = int((table["rl_c"] * table["base_n"] < table["base_c"] * table["rl_n"]).sum())
+    lines = len(bounded(table))
+    whose = "" if lines == len(table) else " of those"
+    bounds = f"; filled marks are confirmed, lines are exact {comparison.confidence * 100:g}% bounds{whose}"
     return (
         f"Of {number(len(table), 'problem')}, {better} lie above the diagonal (a larger share correct under RL) and "
-        f"{worse} below it; filled marks are confirmed, lines are exact {comparison.confidence * 100:g}% bounds."
+        f"{worse} below it{bounds if lines else ''}."
     )
 
 

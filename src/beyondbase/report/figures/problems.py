@@ -55,15 +55,18 @@ def _note(cell: str, confirmed: int) -> str:
 
 def movement(analysis: StudyAnalysis) -> Figure:
     """Each problem's share of correct samples under RL against that under the base, with exact bounds."""
-    one_sided = pl.col("confirmed") != ""
     shown = analysis.comparison.solvability.with_columns(
         base_rate=pl.col("base_c") / pl.col("base_n"),
         rl_rate=pl.col("rl_c") / pl.col("rl_n"),
-        kind=pl.col("cell") + pl.when(one_sided).then(pl.lit(", confirmed")).otherwise(pl.lit("")),
+        kind=pl.col("cell") + pl.when(pl.col("confirmed") != "").then(pl.lit(", confirmed")).otherwise(pl.lit("")),
     )
-    bounded = shown if len(shown) <= _FEW else shown.filter(one_sided)
-    chart = alt.layer(_diagonal(), *_bounds(bounded), _points(shown)).properties(width=_HALF, height=_HALF)
+    chart = alt.layer(_diagonal(), *_bounds(bounded(shown)), _points(shown)).properties(width=_HALF, height=_HALF)
     return Figure(chart, shown.drop("kind"), "Share of correct samples of each problem, RL against base")
+
+
+def bounded(problems: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose bounds are drawn: all of a few problems, the confirmed ones of many."""
+    return problems if len(problems) <= _FEW else problems.filter(pl.col("confirmed") != "")
 
 
 def _points(shown: pl.DataFrame) -> Any:
