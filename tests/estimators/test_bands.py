@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beyondbase.errors import BadInput
+from beyondbase.estimators import bands
 from beyondbase.estimators.bands import PseudoPair, difference_band, own_band
 from beyondbase.estimators.pass_at_k import pass_at_k
 from beyondbase.types import FloatArray, SuccessCounts
@@ -111,6 +112,21 @@ def test_merging_equal_problems_leaves_the_law_of_the_bootstrap_as_it_is() -> No
     alone = SuccessCounts(base.problem_ids, n=np.arange(6400, 6440), c=np.r_[[300] * 20, [0] * 20])
     distinct = difference_band(alone, spread, np.array([1, 8, 64]), draws=40_000)
     assert merged.critical == pytest.approx(distinct.critical, rel=0.02)
+
+
+def test_a_set_too_large_to_hold_has_the_band_of_one_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    base, rl = counts_of(rng.integers(0, 17, 300), 16), counts_of(rng.integers(0, 17, 300), 16)
+    k_K = np.arange(1, 17)
+    whole = difference_band(base, rl, k_K, draws=40_000)
+    monkeypatch.setattr(bands, "_ROWS_AT_ONCE", 32)
+    folded = difference_band(base, rl, k_K, draws=40_000)
+    np.testing.assert_allclose(folded.estimate_K, whole.estimate_K, atol=1e-13)
+    np.testing.assert_allclose(
+        (folded.hi_K - folded.lo_K) / folded.critical, (whole.hi_K - whole.lo_K) / whole.critical
+    )
+    assert folded.critical == pytest.approx(whole.critical, rel=0.01)
+    assert folded.critical != whole.critical  # other draws: it was folded
 
 
 def test_more_confidence_more_budgets_and_a_larger_pair_make_the_band_wider() -> None:

@@ -5,6 +5,7 @@ Problems are the units. The spread of a problem's estimate over problems holds i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,11 @@ from beyondbase.estimators.pass_at_k import distinct_pass_at_k, distinct_rows
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 _DRAWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 8192
+_CELLS_AT_ONCE = 4_000_000  # of the table of differences, near 32 MB
+
+Rows = Callable[[slice], FloatArray]
+"""Some rows of a table that may be too large to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,10 @@ def difference_band(
     """
     _check_confidence(confidence)
     pair = pair or PseudoPair()
-    (gain_K, loss_K), d_U_K, size_U = _paired_rows(base, rl, k_K, pair)
-    d_R_K = np.vstack([d_U_K, gain_K, -loss_K])
-    size_R = np.append(size_U.astype(np.float64), [pair.weight, pair.weight])
-    center_K, se_K, residual_R_K = _weighted_mean(d_R_K, size_R)
+    d_R_K, size_R = _paired_rows(base, rl, k_K, pair)
+    center_K, se_K, residual_R_K = _weighted_mean(d_R_K, size_R, len(k_K))
     critical = _sup_quantile(residual_R_K, confidence, seed, draws) * _few_problems(len(base), confidence)
-    estimate_K = size_U @ d_U_K / len(base)
+    estimate_K = _total(d_R_K, size_R[:-2], len(k_K)) / len(base)
     return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(base), lowest=-1.0)
 
 
@@ -94,22 +98,29 @@ def own_band(counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95) 
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
     size_U = np.bincount(row_P).astype(np.float64)
     row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
-    center_K, se_K, _ = _weighted_mean(row_R_K, np.append(size_U, [1.0, 1.0]))
+    center_K, se_K, _ = _weighted_mean(row_R_K.__getitem__, np.append(size_U, [1.0, 1.0]), len(k_K))
     critical = float(ndtri((1 + confidence) / 2)) * _few_problems(len(counts), confidence)
     estimate_K = size_U @ table_U_K / len(counts)
     return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(counts), lowest=0.0)
 
 
-def _paired_rows(
-    base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair
-) -> tuple[tuple[FloatArray, FloatArray], FloatArray, IntArray]:
-    """The pair's (gain_K, loss_K), the distinct rows of differences, and how many problems have each."""
+def _paired_rows(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair) -> tuple[Rows, FloatArray]:
+    """The distinct rows of differences and last the pair's, and how many problems have each."""
     base_U_K, base_row_P = distinct_pass_at_k(base, k_K)
     rl_V_K, rl_row_P = distinct_pass_at_k(rl, k_K)
     gain_K = _largest_seen(rl_V_K, np.bincount(rl_row_P), k_K, rl, pair)
     loss_K = _largest_seen(base_U_K, np.bincount(base_row_P), k_K, base, pair)
-    (base_row_U, rl_row_U), row_P = distinct_rows(base_row_P, rl_row_P)
-    return (gain_K, loss_K), rl_V_K[rl_row_U] - base_U_K[base_row_U], np.bincount(row_P)
+    (base_row_R, rl_row_R), row_P = distinct_rows(base_row_P, rl_row_P)
+    none_K = np.zeros(len(k_K))
+    base_row_R = np.append(base_row_R, [len(base_U_K), len(base_U_K) + 1])
+    rl_row_R = np.append(rl_row_R, [len(rl_V_K), len(rl_V_K) + 1])
+    base_U_K, rl_V_K = np.vstack([base_U_K, none_K, loss_K]), np.vstack([rl_V_K, gain_K, none_K])
+
+    def difference(rows: slice) -> FloatArray:
+        some: FloatArray = rl_V_K[rl_row_R[rows]] - base_U_K[base_row_R[rows]]
+        return some
+
+    return difference, np.append(np.bincount(row_P), [pair.weight, pair.weight])
 
 
 def _largest_seen(
@@ -127,13 +138,34 @@ def _largest_seen(
     return largest_K
 
 
-def _weighted_mean(row_R_K: FloatArray, size_R: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean over rows, its standard error, and residuals whose squares add up to 1 at each k."""
+def _weighted_mean(rows: Rows, size_R: FloatArray, budgets: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean over rows, its standard error, and residuals whose squares add up to 1 at each k.
+
+    Many rows of residuals are replaced by K rows with the same sums of squares and products, which is all
+    that the bootstrap's law depends on; the symmetric root is the choice that rounding hardly moves.
+    """
     total = size_R.sum()
-    mean_K = size_R @ row_R_K / total
-    residual_R_K = np.sqrt(size_R)[:, None] * (row_R_K - mean_K)
+    mean_K = _total(rows, size_R, budgets) / total
+    blocks = (np.sqrt(size_R[some])[:, None] * (rows(some) - mean_K) for some in _blocks(len(size_R), budgets))
+    residual_R_K: FloatArray = next(blocks)
+    if len(residual_R_K) < len(size_R):
+        square, root = np.linalg.eigh(sum((block.T @ block for block in blocks), residual_R_K.T @ residual_R_K))
+        residual_R_K = root * np.sqrt(np.maximum(square, 0)) @ root.T
     norm_K = np.sqrt((residual_R_K**2).sum(axis=0))
     return mean_K, norm_K / total, residual_R_K / np.where(norm_K > 0, norm_K, 1.0)
+
+
+def _total(rows: Rows, size_R: FloatArray, budgets: int) -> FloatArray:
+    """Sum over rows, each as often as its size says."""
+    total_K = np.zeros(budgets)
+    for some in _blocks(len(size_R), budgets):
+        total_K += size_R[some] @ rows(some)
+    return total_K
+
+
+def _blocks(rows: int, budgets: int) -> list[slice]:
+    step = max(budgets, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // budgets))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def _sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws: int) -> float:

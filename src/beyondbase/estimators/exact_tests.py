@@ -22,7 +22,7 @@ from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 _GOLDEN = (5**0.5 - 1) / 2
 _GOLDEN_STEPS = 80
-_CELLS_AT_ONCE = 2_000_000
+_CELLS_AT_ONCE = 500_000
 
 
 def rate_bounds(counts: SuccessCounts, *, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
@@ -70,6 +70,7 @@ def fisher_greater(n_P: IntArray, c_P: IntArray, rl_n_P: IntArray, rl_c_P: IntAr
     (n_U, c_U, m_U, d_U), row_P = distinct_rows(n_P, c_P, rl_n_P, rl_c_P)
     p_U = np.empty(len(n_U))
     x_X = np.arange(int(m_U.max()) + 1)
+    log_factorial_N = gammaln(np.arange(int((n_U + m_U).max()) + 1) + 1)
     step = max(1, _CELLS_AT_ONCE // len(x_X))
     for start in range(0, len(n_U), step):
         rows = slice(start, start + step)
@@ -77,7 +78,8 @@ def fisher_greater(n_P: IntArray, c_P: IntArray, rl_n_P: IntArray, rl_c_P: IntAr
         total = c_U[rows, None] + d
         possible = (x_X <= m) & (x_X <= total) & (total - x_X <= n)
         x = np.where(possible, x_X, d)
-        chance = np.exp(_log_choose(m, x) + _log_choose(n, total - x) - _log_choose(n + m, total))
+        log_chance = _log_choose(log_factorial_N, m, x) + _log_choose(log_factorial_N, n, total - x)
+        chance = np.exp(log_chance - _log_choose(log_factorial_N, n + m, total))
         p_U[rows] = np.where(possible & (x_X >= d), chance, 0.0).sum(axis=1)
     return np.minimum(p_U, 1.0)[row_P]
 
@@ -140,6 +142,6 @@ def _log_product(base: SuccessCounts, rl: SuccessCounts, q_P: FloatArray) -> Flo
     return log_P
 
 
-def _log_choose(n: IntArray, k: IntArray) -> FloatArray:
-    log: FloatArray = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+def _log_choose(log_factorial_N: FloatArray, n: IntArray, k: IntArray) -> FloatArray:
+    log: FloatArray = log_factorial_N[n] - log_factorial_N[k] - log_factorial_N[n - k]
     return log
