@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: demo test check setup
+.PHONY: demo test check simulate setup
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
@@ -11,9 +11,13 @@ test: check
 	$(RUN) pytest
 
 check: setup
-	$(RUN) ruff check src tests
-	$(RUN) ruff format --check src tests
+	$(RUN) ruff check src tests simulations
+	$(RUN) ruff format --check src tests simulations
 	$(RUN) mypy
+
+# Quick: 50 runs a cell. The whole study: docs/simulation/README.md
+simulate: setup
+	$(RUN) simulations out/simulation --runs 50
 
 setup: $(VENV)/.installed
 
