@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +19,7 @@ from beyondbase.analyses.serialize import from_json
 from beyondbase.analyses.study import analyze
 from beyondbase.errors import StoreError
 from beyondbase.problems import ProblemSet, render, template_hash
+from beyondbase.report.page import write_report
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
 from beyondbase.sampling.runner import sample_round
@@ -168,7 +168,7 @@ def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
 def report_study(study: str | os.PathLike[str], progress: Progress = silent) -> StudyAnalysis:
     """Draw STUDY/report.html and STUDY/figures from STUDY/analysis.json alone."""
     analysis = read_analysis(study)
-    import_module("beyondbase.report.page").write_report(analysis, Path(study), progress)
+    write_report(analysis, Path(study), progress)
     return analysis
 
 

@@ -99,6 +99,8 @@ def read_training(log: Path) -> pl.DataFrame:
 
 def load_engine(model: Path, batch_size: int) -> Engine:
     """Load the engine of a Hugging Face folder."""
+    if batch_size < 1:
+        raise BadInput(f"batch-size: expected at least 1, got {batch_size}")
     check_model_folder(model)
     engine: Engine = load("beyondbase.sampling.hf:HfEngine").load(model, batch_size=batch_size)
     return engine
