@@ -11,8 +11,8 @@ test: check
 	$(RUN) pytest
 
 check: setup
-	$(RUN) ruff check src tests simulations
-	$(RUN) ruff format --check src tests simulations
+	$(RUN) ruff check src tests simulations benchmarks
+	$(RUN) ruff format --check src tests simulations benchmarks
 	$(RUN) mypy
 
 # Quick: 50 runs a cell. The whole study: docs/simulation/README.md

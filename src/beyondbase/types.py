@@ -61,6 +61,7 @@ class SamplingSpec:
     temperature: float = 0.6
     """0 is greedy decoding"""
     top_p: float = 0.95
+    """keep the likeliest tokens whose mass reaches this; 1 keeps all"""
     top_k: int | None = None
     """keep the k likeliest tokens; None keeps all"""
     max_tokens: int = 16_384

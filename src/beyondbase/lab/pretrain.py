@@ -24,16 +24,23 @@ class BaseConfig:
     out: Path = Path("out/base")
     """folder of the model, in Hugging Face form"""
     steps: int = 1200
+    """batches"""
     batch_size: int = 256
+    """traces of a batch"""
     learning_rate: float = 2e-3
     """peak; warms up over 50 steps and falls to a twentieth along a cosine"""
     wrong_share: float = 0.8
     """share of the traces whose target is a random number"""
     hidden_size: int = 128
+    """width of the model"""
     layers: int = 4
+    """of the model"""
     heads: int = 4
+    """of attention in a layer"""
     intermediate_size: int = 384
+    """width of a layer's feed-forward part"""
     seed: int = 0
+    """of the weights and of the corpus"""
 
 
 def train_base(config: BaseConfig, progress: Progress = silent) -> float:

@@ -45,17 +45,25 @@ class RLConfig:
     base: Path = BASE_MODEL
     """model to start from: a folder in Hugging Face form"""
     algorithm: str = "grpo"
+    """name in ALGORITHMS"""
     steps: int = 100
+    """gradient steps, each on fresh rollouts"""
     problems_per_step: int = 64
+    """groups of a step"""
     samples_per_problem: int = 16
+    """rollouts of a group"""
     learning_rate: float = 5e-5
+    """of AdamW, constant"""
     temperature: float = 1.0
     """of the rollouts"""
     max_tokens: int = 24
+    """of a rollout; a whole trace has 18"""
     train_problems: int = 4000
     """size of the set that steps draw their problems from"""
     checkpoint_every: int = 10
+    """steps between two checkpoints: what a kill can cost"""
     seed: int = 0
+    """of the choice of problems and of the rollouts"""
 
 
 def train_rl(config: RLConfig, progress: Progress = silent) -> Path:
