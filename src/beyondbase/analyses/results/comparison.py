@@ -1,16 +1,13 @@
-"""What the analyses return: frozen values that the report reads and nothing else computes."""
+"""What the comparison of two models returns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
 
 from beyondbase.analyses.stored import Stored
-
-FORMAT_VERSION = 1
 
 
 class CrossoverStatus(StrEnum):
@@ -102,63 +99,3 @@ class Comparison(Stored):
     """exact two-sided p-value for "as many problems are RL only as base only" """
     accuracy: pl.DataFrame
     verdict: StudyVerdict
-
-
-@dataclass(frozen=True, slots=True)
-class RunHealth(Stored):
-    """What a reader must know of a run before believing its curve.
-
-    Shares, tokens and entropy are means over problems of each problem's mean, so that a problem that
-    drew more samples does not weigh more; `correct` is pass@1.
-    """
-
-    model: str
-    problems: int
-    samples: int
-    """counted by the estimator"""
-    drawn: int
-    """in the store, those past a stop included"""
-    correct: float
-    wrong: float
-    no_answer: float
-    truncated: float
-    verifier_errors: int
-    failed_requests: int
-    mean_tokens: float
-    mean_entropy: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PathCoverage(Stored):
-    """Share of *all* solutions of a problem that k samples find, mean over problems.
-
-    curves: k, base, rl. Uses the first `n` samples of every problem under both models.
-    problems: problem_id, n_solutions, base_found, rl_found (distinct solutions in those n samples)
-    """
-
-    n: int
-    curves: pl.DataFrame
-    problems: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StudyAnalysis(Stored):
-    """Everything the report shows; what `analysis.json` holds.
-
-    settings  one row a setting: setting, base, rl
-    examples  problem_id, model, sample_index, verdict, text, detail: a few samples a problem
-    problems  problem_id, question and the strata, joined by ", "
-    training  one row an RLVR step, or None where the RL model was not trained here
-    """
-
-    comparison: Comparison
-    base_health: RunHealth
-    rl_health: RunHealth
-    paths: PathCoverage | None
-    settings: pl.DataFrame
-    examples: pl.DataFrame
-    problems: pl.DataFrame
-    training: pl.DataFrame | None
-    unequal: Mapping[str, str] = field(default_factory=dict)
-    """settings that differ and were allowed to: name -> "base value / RL value" """
-    format_version: int = FORMAT_VERSION

@@ -1,0 +1,24 @@
+"""What the analyses return: frozen values that the report reads and nothing else computes."""
+
+from beyondbase.analyses.results.comparison import (
+    Cell,
+    Comparison,
+    Crossover,
+    CrossoverStatus,
+    StudyVerdict,
+    VerdictLabel,
+)
+from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
+
+__all__ = [
+    "Cell",
+    "Comparison",
+    "Crossover",
+    "CrossoverStatus",
+    "FORMAT_VERSION",
+    "PathCoverage",
+    "RunHealth",
+    "StudyAnalysis",
+    "StudyVerdict",
+    "VerdictLabel",
+]
