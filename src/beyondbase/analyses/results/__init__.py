@@ -11,11 +11,11 @@ from beyondbase.analyses.results.comparison import (
 from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
 
 __all__ = [
+    "FORMAT_VERSION",
     "Cell",
     "Comparison",
     "Crossover",
     "CrossoverStatus",
-    "FORMAT_VERSION",
     "PathCoverage",
     "RunHealth",
     "StudyAnalysis",
