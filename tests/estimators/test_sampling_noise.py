@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, nbinom
 
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
-from beyondbase.estimators.sampling_noise import sampling_share, sampling_variance
+from beyondbase.estimators.sampling_noise import fail_sums, sampling_share
 from beyondbase.types import FloatArray, SuccessCounts
 
 
@@ -34,8 +34,15 @@ def test_there_is_no_noise_where_every_sample_agrees() -> None:
     assert sampling_share(counts_of([8, 8], 8), counts_of([8, 8], 8), 8) == 0
 
 
+def each(counts: SuccessCounts) -> list[SuccessCounts]:
+    return [
+        SuccessCounts([name], n=[n], c=[c], stop_at=counts.stop_at, n_max=counts.n_max)
+        for name, n, c in zip(counts.problem_ids, counts.n_P, counts.c_P, strict=True)
+    ]
+
+
 def expected_and_true(rate: float, n: int, stop_at: int | None) -> tuple[FloatArray, FloatArray]:
-    """Exact expectation of sampling_variance and exact variance of pass@k, k = 1..n, over all outcomes."""
+    """Exact expectation of the estimated and exact variance of pass@k, k = 1..n, over all outcomes."""
     if stop_at is None:
         c_R = np.arange(n + 1)
         counts, chance_R = counts_of(c_R, n), binom.pmf(c_R, n, rate)
@@ -51,7 +58,8 @@ def expected_and_true(rate: float, n: int, stop_at: int | None) -> tuple[FloatAr
         chance_R = np.r_[binom.pmf(few, n, rate), nbinom.pmf(stops - stop_at, stop_at, rate) if rate else 0.0 * stops]
     k_K = np.arange(1, n + 1)
     value_R_K = pass_at_k_per_problem(counts, k_K)
-    return chance_R @ sampling_variance(counts, k_K), chance_R @ value_R_K**2 - (chance_R @ value_R_K) ** 2
+    estimate_R_K = [fail_sums(one, k_K[:1]).variance(k_K) for one in each(counts)]
+    return chance_R @ estimate_R_K, chance_R @ value_R_K**2 - (chance_R @ value_R_K) ** 2
 
 
 @pytest.mark.parametrize("stop_at", [None, 2, 4])

@@ -9,17 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtri
 
-from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import distinct_pass_at_k, distinct_rows
+from beyondbase.estimators.sup_t import Band, around, check_confidence, few_units, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
-_DRAWS_AT_ONCE = 500
 _ROWS_AT_ONCE = 8192
 _CELLS_AT_ONCE = 4_000_000  # of the table of differences, near 32 MB
 
-Rows = Callable[[slice], FloatArray]
+Rows = Callable[[slice | IntArray], FloatArray]
 """Some rows of a table that may be too large to hold."""
 
 
@@ -41,15 +40,15 @@ class PseudoPair:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Band:
-    """An estimate and its bounds at each budget, in units of pass@k."""
+class _Units:
+    """What the band resamples: problems, equal ones as one row, or clusters of problems."""
 
-    k_K: IntArray
-    estimate_K: FloatArray
-    lo_K: FloatArray
-    hi_K: FloatArray
-    critical: float
-    """half-widths are this many standard errors"""
+    mean: Rows
+    """mean over the problems of a row"""
+    size_R: FloatArray
+    """how many problems a row stands for"""
+    scale_R: FloatArray
+    """what the residual of the row's mean counts for: sqrt(size) for independent problems, size for a cluster"""
 
 
 def difference_band(
@@ -60,14 +59,19 @@ def difference_band(
     confidence: float = 0.95,
     seed: int = 0,
     pair: PseudoPair | None = None,
+    cluster_P: IntArray | None = None,
     draws: int = 4000,
 ) -> Band:
     """RL minus base with a band that holds for all budgets of `k_K` at once.
 
     Sup-t Gaussian multiplier bootstrap over problems (Chernozhukov, Chetverikov and Kato 2013) of the
     differences and a pseudo pair, times t / normal quantile for few problems. The estimate is the plain
-    mean; the bounds stand around the mean with the pair (method.md, section 2), and reach to the
-    estimate where it lies outside. With one problem the bounds are -1 and 1.
+    mean; the bounds stand around the mean with the pair, and reach to the estimate where it lies outside.
+    With one problem the bounds are -1 and 1.
+
+    cluster_P: number of the cluster of each problem, where problems come in families that may change together
+    (rewordings of one problem, questions on one text). Clusters are then what is resampled (Cameron, Gelbach
+    and Miller 2008), and the pair is a pair of clusters of their root mean square size.
 
     >>> ids = [str(i) for i in range(100)]
     >>> base, rl = (SuccessCounts(ids, n=[8] * 100, c=[c] * 100) for c in (1, 4))
@@ -75,37 +79,42 @@ def difference_band(
     >>> band.estimate_K.tolist(), (band.lo_K > 0).tolist()
     ([0.375, 0.0], [True, False])
     """
-    _check_confidence(confidence)
-    pair = pair or PseudoPair()
-    d_R_K, size_R = _paired_rows(base, rl, k_K, pair)
-    center_K, se_K, residual_R_K = _weighted_mean(d_R_K, size_R, len(k_K))
-    critical = _sup_quantile(residual_R_K, confidence, seed, draws) * _few_problems(len(base), confidence)
-    estimate_K = _total(d_R_K, size_R[:-2], len(k_K)) / len(base)
-    return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(base), lowest=-1.0)
+    check_confidence(confidence)
+    difference, row_P = _differences(base, rl, k_K, pair or PseudoPair())
+    units = _units(difference, row_P, cluster_P, weight=(pair or PseudoPair()).weight)
+    center_K, se_K, residual_R_K = _weighted_mean(units, len(k_K))
+    n_units = len(base) if cluster_P is None else len(units.size_R) - 2
+    critical = sup_quantile(residual_R_K, confidence, seed, draws) * few_units(n_units, confidence)
+    estimate_K = _total(units.mean, units.size_R[:-2], len(k_K)) / len(base)
+    return around(k_K, estimate_K, center_K, se_K, critical=critical, units=n_units, lowest=-1.0)
 
 
-def own_band(counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95) -> Band:
+def own_band(
+    counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95, cluster_P: IntArray | None = None
+) -> Band:
     """One model's pass@k with bounds that hold at each budget taken alone (pointwise), over problems.
 
-    A t interval for the mean over problems, with one pseudo-problem that is never solved and one that is
-    always solved, for the reason given at PseudoPair (for k = n it is close to Agresti and Coull 1998).
+    A t interval for the mean over problems (or clusters of them, as in `difference_band`), with one
+    pseudo-problem that is never solved and one that is always solved, for the reason given at PseudoPair (for
+    k = n it is close to Agresti and Coull 1998).
 
     >>> band = own_band(SuccessCounts([str(i) for i in range(30)], n=[8] * 30, c=[8] * 30), np.array([1]))
     >>> band.estimate_K.tolist(), band.lo_K.round(3).tolist(), band.hi_K.tolist()
     ([1.0], [0.906], [1.0])
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
-    size_U = np.bincount(row_P).astype(np.float64)
     row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
-    center_K, se_K, _ = _weighted_mean(row_R_K.__getitem__, np.append(size_U, [1.0, 1.0]), len(k_K))
-    critical = float(ndtri((1 + confidence) / 2)) * _few_problems(len(counts), confidence)
-    estimate_K = size_U @ table_U_K / len(counts)
-    return _around(k_K, estimate_K, center_K, se_K, critical=critical, n_problems=len(counts), lowest=0.0)
+    units = _units(row_R_K.__getitem__, row_P, cluster_P, weight=1.0)
+    center_K, se_K, _ = _weighted_mean(units, len(k_K))
+    n_units = len(counts) if cluster_P is None else len(units.size_R) - 2
+    critical = float(ndtri((1 + confidence) / 2)) * few_units(n_units, confidence)
+    estimate_K = _total(units.mean, units.size_R[:-2], len(k_K)) / len(counts)
+    return around(k_K, estimate_K, center_K, se_K, critical=critical, units=n_units, lowest=0.0)
 
 
-def _paired_rows(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair) -> tuple[Rows, FloatArray]:
-    """The distinct rows of differences and last the pair's, and how many problems have each."""
+def _differences(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair) -> tuple[Rows, IntArray]:
+    """The distinct rows of differences and last the pair's, and the row of each problem."""
     base_U_K, base_row_P = distinct_pass_at_k(base, k_K)
     rl_V_K, rl_row_P = distinct_pass_at_k(rl, k_K)
     gain_K = _largest_seen(rl_V_K, np.bincount(rl_row_P), k_K, rl, pair)
@@ -116,11 +125,34 @@ def _paired_rows(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: Ps
     rl_row_R = np.append(rl_row_R, [len(rl_V_K), len(rl_V_K) + 1])
     base_U_K, rl_V_K = np.vstack([base_U_K, none_K, loss_K]), np.vstack([rl_V_K, gain_K, none_K])
 
-    def difference(rows: slice) -> FloatArray:
+    def difference(rows: slice | IntArray) -> FloatArray:
         some: FloatArray = rl_V_K[rl_row_R[rows]] - base_U_K[base_row_R[rows]]
         return some
 
-    return difference, np.append(np.bincount(row_P), [pair.weight, pair.weight])
+    return difference, row_P
+
+
+def _units(rows: Rows, row_P: IntArray, cluster_P: IntArray | None, *, weight: float) -> _Units:
+    """Problems as units, equal ones as one row, or clusters; the last two rows of `rows` are the pair's."""
+    pair = np.array([weight, weight])
+    if cluster_P is None:
+        size_R = np.append(np.bincount(row_P), pair)
+        return _Units(rows, size_R, np.sqrt(size_R))
+    _, cluster_P = np.unique(cluster_P, return_inverse=True)
+    size_C = np.bincount(cluster_P).astype(np.float64)
+    typical = float(np.sqrt((size_C**2).mean()))
+    last = int(row_P.max())
+    # the pair's rows are members too: two more clusters of one row each
+    member_P, cluster_P = np.append(row_P, [last + 1, last + 2]), np.append(cluster_P, len(size_C) + np.arange(2))
+    order_P = np.argsort(cluster_P, kind="stable")
+    start_C = np.searchsorted(cluster_P[order_P], np.arange(len(size_C) + 3))
+
+    def mean(some: slice | IntArray) -> FloatArray:
+        chosen = np.arange(len(size_C) + 2)[some]
+        means = [rows(member_P[order_P[start_C[c] : start_C[c + 1]]]).mean(axis=0) for c in chosen]
+        return np.array(means)
+
+    return _Units(mean, np.append(size_C, pair * typical), np.append(size_C, np.sqrt(pair) * typical))
 
 
 def _largest_seen(
@@ -138,17 +170,17 @@ def _largest_seen(
     return largest_K
 
 
-def _weighted_mean(rows: Rows, size_R: FloatArray, budgets: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean over rows, its standard error, and residuals whose squares add up to 1 at each k.
+def _weighted_mean(units: _Units, budgets: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean over problems, its standard error, and residuals of the units whose squares add up to 1 at each k.
 
     Many rows of residuals are replaced by K rows with the same sums of squares and products, which is all
     that the bootstrap's law depends on; the symmetric root is the choice that rounding hardly moves.
     """
-    total = size_R.sum()
-    mean_K = _total(rows, size_R, budgets) / total
-    blocks = (np.sqrt(size_R[some])[:, None] * (rows(some) - mean_K) for some in _blocks(len(size_R), budgets))
+    total, rows = units.size_R.sum(), len(units.size_R)
+    mean_K = _total(units.mean, units.size_R, budgets) / total
+    blocks = (units.scale_R[some][:, None] * (units.mean(some) - mean_K) for some in _blocks(rows, budgets))
     residual_R_K: FloatArray = next(blocks)
-    if len(residual_R_K) < len(size_R):
+    if len(residual_R_K) < rows:
         square, root = np.linalg.eigh(sum((block.T @ block for block in blocks), residual_R_K.T @ residual_R_K))
         residual_R_K = root * np.sqrt(np.maximum(square, 0)) @ root.T
     norm_K = np.sqrt((residual_R_K**2).sum(axis=0))
@@ -166,46 +198,3 @@ def _total(rows: Rows, size_R: FloatArray, budgets: int) -> FloatArray:
 def _blocks(rows: int, budgets: int) -> list[slice]:
     step = max(budgets, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // budgets))
     return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
-
-
-def _sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws: int) -> float:
-    """Quantile of the largest |sum of residuals times standard normals| over k.
-
-    Equal problems share a row of residuals times sqrt(their number): the sum of their normals.
-    Six digits: the rest is Monte-Carlo noise, and would show how many threads the matrix product used.
-    """
-    rng = np.random.default_rng(seed)
-    largest = [
-        np.abs(rng.standard_normal((min(_DRAWS_AT_ONCE, draws - start), len(residual_R_K))) @ residual_R_K).max(axis=1)
-        for start in range(0, draws, _DRAWS_AT_ONCE)
-    ]
-    return float(f"{np.quantile(np.concatenate(largest), confidence):.6g}")
-
-
-def _few_problems(n_problems: int, confidence: float) -> float:
-    """Ratio of the t to the normal quantile; 1 for one problem, whose bounds use neither."""
-    if n_problems == 1:
-        return 1.0
-    quantile = (1 + confidence) / 2
-    return float(stdtrit(n_problems - 1, quantile) / ndtri(quantile))
-
-
-def _around(
-    k_K: IntArray,
-    estimate_K: FloatArray,
-    center_K: FloatArray,
-    se_K: FloatArray,
-    *,
-    critical: float,
-    n_problems: int,
-    lowest: float,
-) -> Band:
-    half_K = critical * se_K if n_problems > 1 else np.full(len(k_K), np.inf)  # one shows no spread
-    lo_K = np.maximum(np.minimum(center_K - half_K, estimate_K), lowest)
-    hi_K = np.minimum(np.maximum(center_K + half_K, estimate_K), 1.0)
-    return Band(k_K, estimate_K, lo_K, hi_K, critical)
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0.5 <= confidence < 1:
-        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")

@@ -1,0 +1,72 @@
+"""What all bands are made of: an estimate with bounds, and the critical value of a sup-t band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from beyondbase.errors import BadInput
+from beyondbase.types import FloatArray, IntArray
+
+_DRAWS_AT_ONCE = 500
+_CELLS_AT_ONCE = 4_000_000  # of the bootstrap's table, near 32 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """An estimate and its bounds at each budget, in units of pass@k."""
+
+    k_K: IntArray
+    estimate_K: FloatArray
+    lo_K: FloatArray
+    hi_K: FloatArray
+    critical: float
+    """half-widths are this many standard errors"""
+
+
+def sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws: int) -> float:
+    """Quantile of the largest |sum of residuals times standard normals| over k.
+
+    Equal problems share a row of residuals times sqrt(their number): the sum of their normals.
+    Six digits: the rest is Monte-Carlo noise, and would show how many threads the matrix product used.
+    """
+    rng = np.random.default_rng(seed)
+    rows, step = len(residual_R_K), max(1, min(_DRAWS_AT_ONCE, _CELLS_AT_ONCE // residual_R_K.shape[1]))
+    largest = [
+        np.abs(rng.standard_normal((min(step, draws - start), rows)) @ residual_R_K).max(axis=1)
+        for start in range(0, draws, step)
+    ]
+    return float(f"{np.quantile(np.concatenate(largest), confidence):.6g}")
+
+
+def few_units(units: int, confidence: float) -> float:
+    """Ratio of the t to the normal quantile; 1 for one problem or cluster, whose bounds use neither."""
+    if units == 1:
+        return 1.0
+    quantile = (1 + confidence) / 2
+    return float(stdtrit(units - 1, quantile) / ndtri(quantile))
+
+
+def around(
+    k_K: IntArray,
+    estimate_K: FloatArray,
+    center_K: FloatArray,
+    se_K: FloatArray,
+    *,
+    critical: float,
+    units: int,
+    lowest: float,
+) -> Band:
+    """Bounds around `center_K`, cut to what can be, and reaching to the estimate where it lies outside."""
+    half_K = critical * se_K if units > 1 else np.full(len(k_K), np.inf)  # one shows no spread
+    lo_K = np.maximum(np.minimum(center_K - half_K, estimate_K), lowest)
+    hi_K = np.minimum(np.maximum(center_K + half_K, estimate_K), 1.0)
+    return Band(k_K, estimate_K, lo_K, hi_K, critical)
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise BadInput for a confidence that is none."""
+    if not 0.5 <= confidence < 1:
+        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")

@@ -1,0 +1,60 @@
+"""A band for RL minus base on exactly these problems: the error of the draws alone, at all k at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beyondbase.estimators.sampling_noise import fail_sums
+from beyondbase.estimators.sup_t import Band, around, check_confidence, sup_quantile
+from beyondbase.types import FloatArray, IntArray, SuccessCounts
+
+_GRID = 60
+"""budgets at which the curve is looked at for the critical value: 10% apart up to 1,024"""
+
+
+def these_problems_band(
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    k_K: IntArray,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    draws: int = 4000,
+) -> Band:
+    """RL minus base on these problems alone, with a band that holds for all budgets of `k_K` at once.
+
+    The problems are given, not a sample, so what varies is which samples were drawn (`sampling_noise`). Normal,
+    and under each model one more problem that was solved once: a set in which no problem was solved exactly
+    once is no proof that none could have been. The critical value is that of the largest of correlated
+    normals over a grid of budgets.
+
+    Narrower than `difference_band` where k is well below n, and silent on any other problem.
+
+    >>> ids = [str(i) for i in range(30)]
+    >>> base, rl = (SuccessCounts(ids, n=[64] * 30, c=[c] * 15 + [0] * 15) for c in (8, 16))
+    >>> band = these_problems_band(base, rl, np.array([1, 8]))
+    >>> band.estimate_K.round(3).tolist(), (band.lo_K > 0).tolist()
+    ([0.062, 0.118], [True, True])
+    """
+    check_confidence(confidence)
+    k_G = k_K[np.unique(np.searchsorted(k_K, np.geomspace(k_K[0], k_K[-1], _GRID), side="left"))]
+    base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
+    once = [fail_sums(SuccessCounts(["once"], n=[counts.largest_k], c=[1]), k_G) for counts in (base, rl)]
+    parts = (base_sums, rl_sums, *once)
+    estimate_K = (base_sums.fail_K[k_K] - rl_sums.fail_K[k_K]) / len(base)
+    se_K = np.sqrt(sum((part.variance(k_K) for part in parts), np.zeros(len(k_K)))) / len(base)
+    covariance_G_G = sum((part.covariance(k_G) for part in parts), np.zeros((len(k_G), len(k_G))))
+    critical = sup_quantile(_root(covariance_G_G), confidence, seed, draws)
+    return around(k_K, estimate_K, estimate_K, se_K, critical=critical, units=2, lowest=-1.0)
+
+
+def _root(covariance_G_G: FloatArray) -> FloatArray:
+    """Symmetric root of the correlation matrix, with columns of length 1; what is no covariance is cut off.
+
+    The tangent beyond n draws makes the matrix too large on the diagonal's end, and not always positive.
+    """
+    scale_G = np.sqrt(np.diag(covariance_G_G))
+    square, vector = np.linalg.eigh(covariance_G_G / np.outer(scale_G, scale_G))
+    root_G_G = vector * np.sqrt(np.maximum(square, 0)) @ vector.T
+    unit_G_G: FloatArray = root_G_G / np.sqrt((root_G_G**2).sum(axis=0))
+    return unit_G_G
