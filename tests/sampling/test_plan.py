@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beyondbase.draw_ladder import ladder
 from beyondbase.errors import BadInput
-from beyondbase.sampling.plan import ATTEMPTS, Plan, ladder
+from beyondbase.sampling.plan import ATTEMPTS, Plan
 from beyondbase.sampling.seeds import sample_seed
 from beyondbase.types import DrawRule
 

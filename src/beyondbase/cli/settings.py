@@ -9,11 +9,11 @@ import polars as pl
 
 from beyondbase.cli.lazy import load
 from beyondbase.cli.toml_file import write_toml
+from beyondbase.draw_ladder import check_rule
 from beyondbase.errors import BadInput
 from beyondbase.pipeline import AnalysisOptions
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.model_folder import check_model_folder
-from beyondbase.sampling.plan import check_rule
 from beyondbase.store.parts import write_whole, writing
 from beyondbase.types import DrawRule, SamplingSpec
 from beyondbase.verification import VERIFIERS, Verifier

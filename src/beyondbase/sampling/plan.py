@@ -1,8 +1,8 @@
 """Which samples are still owed, as a function of the verdicts so far.
 
-A problem climbs a ladder of targets: n_first, then a quarter more each time, up to n_max. It stays
-on the first rung at or past its stop. So the rows of a finished run depend on the verdicts alone,
-not on kills, batch sizes or the order in which completions came.
+Each problem climbs the ladder of its rule (draw_ladder.py) and stays on the first rung at or past its
+stop. So the rows of a finished run depend on the verdicts alone, not on kills, batch sizes or the order
+in which completions came.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from beyondbase.errors import BadInput
+from beyondbase.draw_ladder import ladder
 from beyondbase.sampling.seeds import sample_seed
 from beyondbase.types import DrawRule, SampleRequest, Verdict
 
@@ -24,31 +24,6 @@ LARGEST_ROUND = 100_000
 _MISSING, _PENDING, _NOT_CORRECT, _CORRECT = range(4)
 _STATES: dict[str | None, int] = dict.fromkeys(Verdict, _NOT_CORRECT)
 _STATES |= {Verdict.CORRECT: _CORRECT, Verdict.VERIFIER_ERROR: _PENDING, None: _PENDING}
-
-
-def ladder(rule: DrawRule) -> list[int]:
-    """List the targets that a problem climbs, the last one being n_max.
-
-    >>> ladder(DrawRule(n_max=40, stop_at=4, n_first=16)), ladder(DrawRule(n_max=40, stop_at=None))
-    ([16, 20, 25, 32, 40], [40])
-    """
-    check_rule(rule)
-    if rule.stop_at is None:
-        return [rule.n_max]
-    rungs = [min(rule.n_first, rule.n_max)]
-    while rungs[-1] < rule.n_max:
-        rungs.append(min(rule.n_max, -(-rungs[-1] * 5 // 4)))
-    return rungs
-
-
-def check_rule(rule: DrawRule) -> None:
-    """Raise BadInput if a rule cannot be followed or would give no unbiased estimate."""
-    if rule.n_max < 1:
-        raise BadInput(f"n_max: expected at least 1 sample a problem, got {rule.n_max}")
-    if rule.n_first < 1:
-        raise BadInput(f"n_first: expected at least 1, got {rule.n_first}")
-    if rule.stop_at is not None and rule.stop_at < 2:
-        raise BadInput(f"stop_at: expected at least 2, got {rule.stop_at}; one success gives no unbiased estimate")
 
 
 class Plan:
