@@ -58,7 +58,7 @@ def expected_and_true(rate: float, n: int, stop_at: int | None) -> tuple[FloatAr
         chance_R = np.r_[binom.pmf(few, n, rate), nbinom.pmf(stops - stop_at, stop_at, rate) if rate else 0.0 * stops]
     k_K = np.arange(1, n + 1)
     value_R_K = pass_at_k_per_problem(counts, k_K)
-    estimate_R_K = [fail_sums(one, k_K[:1]).variance(k_K) for one in each(counts)]
+    estimate_R_K = [fail_sums(one, k_K[:1]).variance_K[1:] for one in each(counts)]
     return chance_R @ estimate_R_K, chance_R @ value_R_K**2 - (chance_R @ value_R_K) ** 2
 
 

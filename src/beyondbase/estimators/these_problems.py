@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from beyondbase.estimators.sampling_noise import fail_sums
 from beyondbase.estimators.sup_t import Band, around, check_confidence, sup_quantile
@@ -39,13 +40,22 @@ def these_problems_band(
     check_confidence(confidence)
     k_G = k_K[np.unique(np.searchsorted(k_K, np.geomspace(k_K[0], k_K[-1], _GRID), side="left"))]
     base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
-    once = [fail_sums(SuccessCounts(["once"], n=[counts.largest_k], c=[1]), k_G) for counts in (base, rl)]
-    parts = (base_sums, rl_sums, *once)
+    parts = (base_sums, rl_sums, *(fail_sums(_unseen(counts), k_G) for counts in (base, rl)))
     estimate_K = (base_sums.fail_K[k_K] - rl_sums.fail_K[k_K]) / len(base)
-    se_K = np.sqrt(sum((part.variance(k_K) for part in parts), np.zeros(len(k_K)))) / len(base)
+    variance_K, doubt_K = (sum(getattr(part, name)[k_K] for part in parts) for name in ("variance_K", "doubt_K"))
     covariance_G_G = sum((part.covariance(k_G) for part in parts), np.zeros((len(k_G), len(k_G))))
     critical = sup_quantile(_root(covariance_G_G), confidence, seed, draws)
-    return around(k_K, estimate_K, estimate_K, se_K, critical=critical, units=2, lowest=-1.0)
+    half_K = stdtrit(variance_K**2 / doubt_K, ndtr(critical)) * np.sqrt(variance_K) / len(base)
+    return around(k_K, estimate_K, estimate_K, half_K / critical, critical=critical, units=2, lowest=-1.0)
+
+
+def _unseen(counts: SuccessCounts) -> SuccessCounts:
+    """Problems whose luck did not show: solved once, and of those that were stopped one at every doubling of draws."""
+    n, r = counts.largest_k, counts.stop_at
+    if r is None:
+        return SuccessCounts(["once"], n=[n], c=[1])
+    stops = [r * 2**j for j in range(1, n.bit_length()) if r * 2**j < n]
+    return SuccessCounts(range(len(stops) + 1), n=[*stops, n], c=[r] * len(stops) + [1], stop_at=r, n_max=n)
 
 
 def _root(covariance_G_G: FloatArray) -> FloatArray:
