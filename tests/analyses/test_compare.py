@@ -64,6 +64,27 @@ def test_confirmed_problems_are_a_subset_of_their_cell_and_need_strong_evidence(
     assert cells == {"both": (10, 0), "RL only": (30, 15), "base only": (40, 40), "neither": (20, 0)}
 
 
+def test_the_ratios_are_those_of_the_table_of_cells() -> None:
+    result = bb.compare(counts_of([1] * 6 + [0] * 3 + [1], 64), counts_of([1] * 6 + [1] + [0] * 2 + [0], 64))
+    assert result.cells["problems"].to_list() == [6, 1, 1, 2]
+    value = dict(result.boundary.select("measure", "value").iter_rows())
+    assert value["SRR"] == pytest.approx(6 / 7)
+    assert value["NDR"] == pytest.approx(1 / 7)
+    assert (value["NSCR"], value["expansion rate"]) == (0.0, 0.1)
+    assert (result.boundary["lo"] <= result.boundary["value"]).all()
+    assert (result.boundary["value"] <= result.boundary["hi"]).all()
+    nothing = bb.compare(counts_of([0, 0], 4), counts_of([0, 0], 4)).boundary
+    assert nothing["value"].to_list() == [None, None, None, None, 0.0]
+
+
+def test_a_problem_without_a_success_bounds_its_rate_by_eps_whatever_the_rule() -> None:
+    stopped = bb.SuccessCounts(["a", "b"], n=[5, 64], c=[2, 0], stop_at=2, n_max=64)
+    ragged = bb.SuccessCounts(["a", "b"], n=[64, 80], c=[9, 0])
+    result = bb.compare(stopped, ragged)
+    assert result.base_resolution == result.rl_resolution
+    assert (1 - result.base_resolution.eps) ** 64 == pytest.approx(0.05)
+
+
 def test_many_gains_elsewhere_do_not_make_it_easier_to_confirm_a_problem_as_rl_only() -> None:
     alone = bb.compare(counts_of([0] + [100] * 99, 1024), counts_of([8] + [100] * 99, 1024))
     gains = bb.compare(counts_of([0] + [100] * 99, 1024), counts_of([8] + [900] * 99, 1024))

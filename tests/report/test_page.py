@@ -11,10 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from beyondbase.analyses.compare import compare
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
+from beyondbase.report.captions import resolution_sentence
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.page import write_report
+from beyondbase.types import SuccessCounts
 
 MakeStudy = Callable[..., StudyAnalysis]
 
@@ -81,6 +84,28 @@ def test_a_study_without_training_or_paths_leaves_them_out_and_shows_what_was_un
     assert 'id="training"' not in html and 'id="paths"' not in html
     assert "Unequal settings were allowed" in html and "<strong>max_tokens</strong>: 24 / 32" in html
     assert "To decide it would take" in html
+
+
+def test_not_solved_is_said_with_its_samples_and_its_eps() -> None:
+    fixed = SuccessCounts(["a", "b"], [64, 64], [0, 9])
+    stopped = SuccessCounts(["a", "b"], [64, 5], [0, 2], stop_at=2, n_max=64)
+    ragged = SuccessCounts(["a", "b"], [70, 64], [0, 9])
+    assert "in all of its 64 samples: at 95% that bounds the success rate below ε = 4.6%" in said(fixed, fixed)
+    assert "in all of its 64 samples (only solved problems stop early): " in said(stopped, fixed)
+    assert "in all of its at least 64 samples: " in said(ragged, fixed)
+    more = SuccessCounts(["a", "b"], [128, 128], [0, 9])
+    assert "64 samples of the base, or 128 of RL: " in said(fixed, more)
+    assert "ε = 4.6% for the base and 2.3% for RL" in said(fixed, more)
+
+
+def said(base: SuccessCounts, rl: SuccessCounts) -> str:
+    return resolution_sentence(compare(base, rl))
+
+
+def test_every_ratio_of_the_boundary_stands_in_the_page(page: Path, make_study: MakeStudy) -> None:
+    html = page.read_text().split('id="boundary"')[1].split("</table>")[0]
+    for measure, value in make_study().comparison.boundary.select("measure", "value").iter_rows():
+        assert f"<strong>{measure}</strong>" in html and f"{abs(value):.3f}" in html
 
 
 def test_names_and_settings_are_escaped_and_their_odd_characters_do_no_harm(

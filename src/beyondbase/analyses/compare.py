@@ -9,7 +9,7 @@ from beyondbase.analyses.crossover import crossover
 from beyondbase.analyses.curves import BAND, CURVE_BAND, curves
 from beyondbase.analyses.evidence import evidence_of
 from beyondbase.analyses.results import Comparison
-from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
+from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.verdict import verdict
 from beyondbase.errors import BadInput, NotComparable
 from beyondbase.estimators.sampling_noise import sampling_share
@@ -58,6 +58,9 @@ def compare(
         crossover=cross,
         solvability=problems,
         cells=cells,
+        boundary=boundary(cells, confidence=confidence),
+        base_resolution=resolution_of(base, confidence=confidence),
+        rl_resolution=resolution_of(rl, confidence=confidence),
         mcnemar=asymmetry,
         accuracy=accuracy(base, rl),
         verdict=verdict(evidence, problems),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.results import Cell
+from beyondbase.analyses.results import Cell, Resolution
+from beyondbase.estimators.boundary import Ratio, boundary_ratios, resolution
 from beyondbase.estimators.exact_tests import benjamini_hochberg, mcnemar, rate_bounds, rates_differ
 from beyondbase.types import SuccessCounts
 
@@ -43,6 +46,25 @@ def cell_counts(problems: pl.DataFrame) -> pl.DataFrame:
         for cell in Cell
     ]
     return pl.DataFrame(rows, schema={"cell": pl.String, "problems": pl.Int64, "confirmed": pl.Int64}, orient="row")
+
+
+def boundary(cells: pl.DataFrame, *, confidence: float) -> pl.DataFrame:
+    """What became of the problems that the base could solve: the columns of Comparison.boundary."""
+    problems = dict(zip(cells["cell"], cells["problems"], strict=True))
+    order = (Cell.BOTH, Cell.RL_ONLY, Cell.BASE_ONLY, Cell.NEITHER)
+    ratios = boundary_ratios(*(problems[cell.value] for cell in order), confidence=confidence)
+    columns = {field.name: [getattr(ratio, field.name) for ratio in ratios] for field in fields(Ratio)}
+    return pl.DataFrame(columns, schema_overrides={"value": pl.Float64}).rename({"name": "measure"})
+
+
+def resolution_of(counts: SuccessCounts, *, confidence: float) -> Resolution:
+    """What "not solved" rules out, for the problem with fewest samples.
+
+    >>> resolution_of(SuccessCounts(["a", "b"], n=[3, 1024], c=[2, 0], stop_at=2, n_max=1024), confidence=0.95).n
+    1024
+    """
+    n = counts.largest_k
+    return Resolution(n, resolution(n, confidence=confidence))
 
 
 def table_asymmetry(cells: pl.DataFrame) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from beyondbase.analyses.results import Comparison, Crossover, CrossoverStatus, PathCoverage, RunHealth, StudyAnalysis
 from beyondbase.report.figures.problems import bounded
 from beyondbase.report.figures.runs import PANELS
-from beyondbase.report.formats import percent
+from beyondbase.report.formats import percent, rate
 from beyondbase.wording import band_text, number, points
 
 
@@ -74,6 +74,25 @@ def _cells_caption(comparison: Comparison) -> str:
         f"{number(rl_only['problems'], 'problem')} solved by RL only and {base_only['problems']} by the base only "
         f"(McNemar p = {comparison.mcnemar:.2g}); {rl_only['confirmed']} and {base_only['confirmed']} of them are "
         f"confirmed: an exact test of the two rates, with at most {1 - comparison.confidence:.0%} false discoveries."
+    )
+
+
+def resolution_sentence(comparison: Comparison) -> str:
+    """Say what "not solved" means in the table of cells and in the ratios made of it."""
+    base, rl, table = comparison.base_resolution, comparison.rl_resolution, comparison.solvability
+    models = (("base", base), ("rl", rl))
+    uneven = any(((table[f"{m}_c"] == 0) & (table[f"{m}_n"] > model.n)).any() for m, model in models)
+    stopped = any((table[f"{m}_n"] < model.n).any() for m, model in models)
+    least = "at least " if uneven else ""
+    if base == rl:
+        drawn, eps = f"all of its {least}{number(base.n, 'sample')}", f"ε = {rate(base.eps)}"
+    else:
+        drawn = f"all of its {least}{base.n:,} samples of the base, or {rl.n:,} of RL"
+        eps = f"ε = {rate(base.eps)} for the base and {rate(rl.eps)} for RL"
+    whole = " (only solved problems stop early)" if stopped else ""
+    return (
+        f"Not solved means wrong in {drawn}{whole}: at {comparison.confidence * 100:g}% that bounds the success rate "
+        f"below {eps}, and with more samples problems would move to “solved”."
     )
 
 

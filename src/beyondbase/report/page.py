@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
-from beyondbase.report.captions import captions, crossover_sentence
+from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
 from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, rate, typeset
@@ -58,6 +58,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
         captions=captions(analysis),
         crossover=crossover_sentence(analysis.comparison),
+        resolution=resolution_sentence(analysis.comparison),
         curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],
         problems=problem_rows(analysis),
         examples=example_rows(analysis),

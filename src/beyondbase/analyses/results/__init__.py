@@ -5,6 +5,7 @@ from beyondbase.analyses.results.comparison import (
     Comparison,
     Crossover,
     CrossoverStatus,
+    Resolution,
     StudyVerdict,
     VerdictLabel,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "Crossover",
     "CrossoverStatus",
     "PathCoverage",
+    "Resolution",
     "RunHealth",
     "StudyAnalysis",
     "StudyVerdict",

@@ -55,6 +55,18 @@ class Crossover(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution(Stored):
+    """What "not solved" means of one model: no success in `n` samples, so that the success rate is below `eps`.
+
+    One-sided, at the confidence of the comparison. Under a stopping rule `n` is the most samples of a problem:
+    only a problem with successes stops, so one without had all of them.
+    """
+
+    n: int
+    eps: float
+
+
+@dataclass(frozen=True, slots=True)
 class StudyVerdict(Stored):
     """The label, the sentence to quote, what it rests on, and what would decide or overturn it."""
 
@@ -76,6 +88,9 @@ class Comparison(Stored):
                  success rate; p_value is exact and two-sided; confirmed is "RL only", "base only" or ""
     cells        cell, problems, confirmed: how many problems of each cell, and confirmed ones (0 for
                  "both" and "neither"); always four rows, in the order of Cell
+    boundary     measure, formula, value (null where it is 0 / 0), lo, hi, problems (the denominator), interval
+                 (its method): SRR, NDR, SDS, NSCR and the expansion rate of those cells, with P both, E RL only,
+                 S base only, O neither; they move with the resolution of "not solved"
     accuracy     model ("base", "rl"), lo, hi, problems: histogram of the estimated success rates; the
                  first bin is exactly 0 and the last exactly 1 (lo = hi), those between are open at lo and
                  closed at hi, but for the last of them, which leaves out 1
@@ -95,6 +110,9 @@ class Comparison(Stored):
     crossover: Crossover
     solvability: pl.DataFrame
     cells: pl.DataFrame
+    boundary: pl.DataFrame
+    base_resolution: Resolution
+    rl_resolution: Resolution
     mcnemar: float
     """exact two-sided p-value for "as many problems are RL only as base only" """
     accuracy: pl.DataFrame
