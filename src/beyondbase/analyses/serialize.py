@@ -8,23 +8,24 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from beyondbase.analyses.results import FORMAT_VERSION, Comparison, StudyAnalysis
+from beyondbase.analyses.results import FORMAT_VERSION, Comparison, StudyAnalysis, StudyPlan
 from beyondbase.analyses.stored import FRAME
 from beyondbase.errors import StoreError
 
-_KINDS: dict[str, type[Comparison] | type[StudyAnalysis]] = {
+_KINDS: dict[str, type[Comparison] | type[StudyAnalysis] | type[StudyPlan]] = {
     "Comparison": Comparison,
     "StudyAnalysis": StudyAnalysis,
+    "StudyPlan": StudyPlan,
 }
 _DTYPES = {str(dtype): dtype for dtype in (pl.String, pl.Boolean, pl.Int64, pl.Int32, pl.Float64, pl.Float32, pl.Null)}
 
 
-def to_json(result: StudyAnalysis | Comparison) -> str:
+def to_json(result: StudyAnalysis | Comparison | StudyPlan) -> str:
     """The JSON text of a result; equal results give equal bytes."""
     return result.to_json()
 
 
-def from_json(text: str) -> StudyAnalysis | Comparison:
+def from_json(text: str) -> StudyAnalysis | Comparison | StudyPlan:
     """The result that `to_json` wrote; StoreError if the text is anything else, or newer than this version."""
     try:
         content = json.loads(text)

@@ -6,11 +6,12 @@ from dataclasses import fields
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from beyondbase.analyses.results import Cell, Resolution
 from beyondbase.estimators.boundary import Ratio, boundary_ratios, resolution
 from beyondbase.estimators.exact_tests import benjamini_hochberg, mcnemar, rate_bounds, rates_differ
-from beyondbase.types import SuccessCounts
+from beyondbase.types import FloatArray, SuccessCounts
 
 _ONE_SIDED = (Cell.RL_ONLY, Cell.BASE_ONLY)
 
@@ -30,13 +31,18 @@ def solvability(base: SuccessCounts, rl: SuccessCounts, *, confidence: float) ->
     p_P = rates_differ(base, rl)
     confirmed_P = np.full(len(base), "", dtype=cell_P.dtype)
     for cell in _ONE_SIDED:
-        adjusted_P = benjamini_hochberg(np.where(cell_P == cell.value, p_P, 1.0))
-        confirmed_P[adjusted_P <= 1 - confidence] = cell.value
+        confirmed_P[proven(p_P, cell_P == cell.value, confidence)] = cell.value
     columns: dict[str, object] = {"problem_id": base.problem_ids}
     for name, counts in (("base", base), ("rl", rl)):
         lo_P, hi_P = rate_bounds(counts, confidence=confidence)
         columns |= {f"{name}_n": counts.n_P, f"{name}_c": counts.c_P, f"{name}_lo": lo_P, f"{name}_hi": hi_P}
     return pl.DataFrame(columns | {"cell": cell_P, "p_value": p_P, "confirmed": confirmed_P})
+
+
+def proven(p_P: FloatArray, in_cell_P: NDArray[np.bool_], confidence: float) -> NDArray[np.bool_]:
+    """Problems of one cell whose test survives Benjamini-Hochberg over all, those of other cells with p = 1."""
+    survives_P: NDArray[np.bool_] = benjamini_hochberg(np.where(in_cell_P, p_P, 1.0)) <= 1 - confidence
+    return survives_P
 
 
 def cell_counts(problems: pl.DataFrame) -> pl.DataFrame:

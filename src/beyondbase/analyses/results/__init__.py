@@ -9,6 +9,7 @@ from beyondbase.analyses.results.comparison import (
     StudyVerdict,
     VerdictLabel,
 )
+from beyondbase.analyses.results.plan import StudyPlan
 from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Resolution",
     "RunHealth",
     "StudyAnalysis",
+    "StudyPlan",
     "StudyVerdict",
     "VerdictLabel",
 ]
