@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,9 @@ from scipy.special import gammaln
 
 from beyondbase.errors import BadInput
 from beyondbase.types import FloatArray
+
+_NEGLIGIBLE = 1e-16
+"""a share of the likeliest number of votes that no sum of at most k of them shows"""
 
 
 def majority_at_k(votes: Sequence[int], correct: Sequence[bool], k: int, *, silent: int = 0) -> float:
@@ -67,21 +71,28 @@ def _wins(votes: Sequence[int], mine: int, k: int, silent: int) -> float:
     return sum(
         float(mine_X[j]) * _others_below(others, j, k - j, share=k / n, silent=silent)
         for j in range(1, min(mine, k) + 1)
-        if mine_X[j] > 0
+        if mine_X[j] > _NEGLIGIBLE * mine_X.max()
     )
 
 
 def _others_below(others: Sequence[int], j: int, left: int, *, share: float, silent: int) -> float:
-    """Weight of `left` samples over the other answers, none above j votes, times the mean of 1 / (1 + ties)."""
-    ties = min(left // j, len(others))
+    """Weight of `left` samples over the other answers, none above j votes, times the mean of 1 / (1 + ties).
+
+    Answers that cannot reach j votes are as good as silent, and their binomials add up to one.
+    """
+    able = [votes for votes in others if votes >= j]
+    unable_X = binomial_weights(silent + sum(others) - sum(able), share, left)
+    ties = min(left // j, len(able))
+    if not able:
+        return float(unable_X[left])
     y_Y, weight_Y = np.polynomial.legendre.leggauss(ties // 2 + 1)
-    total_Y_X = np.tile(binomial_weights(silent, share, left), (len(y_Y), 1))
-    for votes in sorted(others):
-        x_X = binomial_weights(votes, share, min(j, left))
-        factor_Y_X = np.tile(x_X, (len(y_Y), 1))
+    total_Y_X = np.tile(unable_X, (len(y_Y), 1))
+    for votes, times in sorted(Counter(able).items()):
+        factor_Y_X = np.tile(binomial_weights(votes, share, min(j, left)), (len(y_Y), 1))
         if j <= left:
             factor_Y_X[:, j] *= (y_Y + 1) / 2
-        total_Y_X = _product(total_Y_X, factor_Y_X[:, : votes + 1])
+        for _ in range(times):
+            total_Y_X = _product(total_Y_X, factor_Y_X)
     return float(weight_Y @ total_Y_X[:, left]) / 2
 
 
