@@ -138,3 +138,10 @@ def test_any_counts_give_a_result_without_a_warning(rows: list[tuple[int, int, i
     assert result.curves.null_count().sum_horizontal().item() == 0
     assert str(len(names)) in result.verdict.sentence
     assert result.cells["problems"].sum() == len(names)
+
+
+def test_a_problems_rate_is_its_unbiased_pass_at_1() -> None:
+    stopped = bb.SuccessCounts(["a", "b"], n=[9, 16], c=[3, 1], stop_at=3, n_max=16)
+    table = bb.compare(stopped, bb.SuccessCounts(["a", "b"], n=[4, 4], c=[3, 0])).solvability
+    assert table["base_rate"].to_list() == [2 / 8, 1 / 16]
+    assert table["rl_rate"].to_list() == [3 / 4, 0.0]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from beyondbase.analyses.results import Cell, Resolution
 from beyondbase.estimators.boundary import Ratio, boundary_ratios, resolution
 from beyondbase.estimators.exact_tests import benjamini_hochberg, mcnemar, rate_bounds, rates_differ
+from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
 from beyondbase.types import FloatArray, SuccessCounts
 
 _ONE_SIDED = (Cell.RL_ONLY, Cell.BASE_ONLY)
@@ -35,7 +36,9 @@ def solvability(base: SuccessCounts, rl: SuccessCounts, *, confidence: float) ->
     columns: dict[str, object] = {"problem_id": base.problem_ids}
     for name, counts in (("base", base), ("rl", rl)):
         lo_P, hi_P = rate_bounds(counts, confidence=confidence)
-        columns |= {f"{name}_n": counts.n_P, f"{name}_c": counts.c_P, f"{name}_lo": lo_P, f"{name}_hi": hi_P}
+        columns |= {f"{name}_n": counts.n_P, f"{name}_c": counts.c_P}
+        rate_P = pass_at_k_per_problem(counts, 1)[:, 0].round(12)
+        columns |= {f"{name}_rate": rate_P, f"{name}_lo": lo_P, f"{name}_hi": hi_P}
     return pl.DataFrame(columns | {"cell": cell_P, "p_value": p_P, "confirmed": confirmed_P})
 
 

@@ -98,13 +98,12 @@ def resolution_sentence(comparison: Comparison) -> str:
 
 def _movement_caption(comparison: Comparison) -> str:
     table = comparison.solvability
-    better = int((table["rl_c"] * table["base_n"] > table["base_c"] * table["rl_n"]).sum())
-    worse = int((table["rl_c"] * table["base_n"] < table["base_c"] * table["rl_n"]).sum())
+    better, worse = ((table["rl_rate"] > table["base_rate"]).sum(), (table["rl_rate"] < table["base_rate"]).sum())
     lines = len(bounded(table))
     whose = "" if lines == len(table) else " of those"
     bounds = f"; filled marks are confirmed, lines are exact {comparison.confidence * 100:g}% bounds{whose}"
     return (
-        f"Of {number(len(table), 'problem')}, {better} lie above the diagonal (a larger share correct under RL) and "
+        f"Of {number(len(table), 'problem')}, {better} lie above the diagonal (a larger pass@1 under RL) and "
         f"{worse} below it{bounds if lines else ''}."
     )
 

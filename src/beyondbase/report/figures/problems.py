@@ -54,14 +54,12 @@ def _note(cell: str, confirmed: int) -> str:
 
 
 def movement(analysis: StudyAnalysis) -> Figure:
-    """Each problem's share of correct samples under RL against that under the base, with exact bounds."""
+    """Each problem's success rate (unbiased pass@1) under RL against that under the base, with exact bounds."""
     shown = analysis.comparison.solvability.with_columns(
-        base_rate=pl.col("base_c") / pl.col("base_n"),
-        rl_rate=pl.col("rl_c") / pl.col("rl_n"),
         kind=pl.col("cell") + pl.when(pl.col("confirmed") != "").then(pl.lit(", confirmed")).otherwise(pl.lit("")),
     )
     chart = alt.layer(_diagonal(), *_bounds(bounded(shown)), _points(shown)).properties(width=_HALF, height=_HALF)
-    return Figure(chart, shown.drop("kind"), "Share of correct samples of each problem, RL against base")
+    return Figure(chart, shown.drop("kind"), "Success rate of each problem, RL against base")
 
 
 def bounded(problems: pl.DataFrame) -> pl.DataFrame:
@@ -104,8 +102,8 @@ def _rate(column: str) -> Any:
     axis = alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1], format=".0%")
     scale = alt.Scale(type="sqrt", domain=[0, 1])
     if column.startswith("base"):
-        return alt.X(f"{column}:Q", scale=scale, axis=axis, title="correct samples / samples, base")
-    return alt.Y(f"{column}:Q", scale=scale, axis=axis, title="correct samples / samples, RL")
+        return alt.X(f"{column}:Q", scale=scale, axis=axis, title="success rate (pass@1), base")
+    return alt.Y(f"{column}:Q", scale=scale, axis=axis, title="success rate (pass@1), RL")
 
 
 def accuracy(analysis: StudyAnalysis) -> Figure:
