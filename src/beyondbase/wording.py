@@ -22,6 +22,19 @@ def band_text(lo: float, hi: float) -> str:
     return f"{points(lo)} to {points(hi)}"
 
 
+def rate(share: float) -> str:
+    """A rate or its bound in percent; a small one keeps two digits.
+
+    >>> rate(0.0), rate(0.00291), rate(0.00002), rate(0.00999), rate(0.5), rate(1.0)
+    ('0%', '0.29%', '0.002%', '1%', '50.0%', '100%')
+    """
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    if share >= 0.01:
+        return f"{share:.1%}"
+    return f"{float(f'{share * 100:.2g}'):.12f}".rstrip("0").rstrip(".") + "%"
+
+
 def number(count: int, noun: str) -> str:
     """A count with its noun.
 

@@ -59,6 +59,14 @@ def test_the_crossover_and_the_verdict(result: bb.Comparison) -> None:
     assert result.verdict.label is VerdictLabel.NARROWED
 
 
+def test_a_few_false_positives_in_ten_thousand_would_leave_the_verdict_open(result: bb.Comparison) -> None:
+    base_lead, rl_lead = result.tipping
+    assert (base_lead.model, base_lead.k, rl_lead.model, rl_lead.k) == ("base", 128, "RL", 1)
+    assert round(base_lead.cancels or 0, 4) == 0.0013
+    assert 0.0001 < base_lead.opens < 0.0004
+    assert round(rl_lead.cancels or 0, 3) == 0.192
+
+
 def test_the_problems_that_changed(result: bb.Comparison) -> None:
     table = result.solvability
     changed_P = benjamini_hochberg(table["p_value"].to_numpy()) <= 0.05

@@ -46,7 +46,6 @@ def test_the_band_opens_before_the_lead_is_gone(
     ahead_P, behind_P = (np.array(side) for side in zip(*shares, strict=True))
     lead = float((ahead_P - behind_P).mean())
     found = tip(ahead_P, behind_P, k, lo=lead - half, limit=limit)
-    assert found.opens is not None
     assert found.cancels is not None
     assert 0 <= found.opens <= found.cancels + 1e-9 <= 1 + 1e-9
     assert (found.opens == 0) == (lead - half <= limit) or found.opens < 1e-6
@@ -62,14 +61,13 @@ def test_a_wider_band_opens_earlier(shares: list[tuple[float, float]], k: int, o
     ahead_P, behind_P = (np.array(side) for side in zip(*shares, strict=True))
     lead = float((ahead_P - behind_P).mean())
     narrow, wide = (tip(ahead_P, behind_P, k, lo=lead - half).opens for half in sorted((one, other)))
-    assert narrow is not None
-    assert wide is not None
     assert wide <= narrow + 1e-9
 
 
-def test_a_model_that_solves_all_is_tipped_by_no_rate() -> None:
-    assert tip([1.0, 1.0], [0.5, 0.0], 8, lo=0.1) == tip([1.0, 1.0], [0.5, 0.0], 8, lo=0.5)
-    assert tip([1.0, 1.0], [0.5, 0.0], 8, lo=0.1).opens is None
+def test_a_model_seen_to_solve_all_may_owe_it_to_errors_and_its_estimate_cannot_say_at_which_rate() -> None:
+    few, many = (tip([1.0] * problems, [0.5] * problems, 8, lo=0.2) for problems in (10, 1000))
+    assert few.cancels is many.cancels is None
+    assert 0 < few.opens < many.opens < 1
 
 
 @pytest.mark.parametrize("bad", [(1.1, 0.0, 1), (0.5, -0.1, 1), (0.5, 0.1, 0), (float("nan"), 0.1, 1)])
@@ -90,7 +88,6 @@ def test_a_lead_made_of_errors_alone_opens_below_their_rate_in_most_runs() -> No
         band = difference_band(behind, ahead, np.array([1, 8, k]), draws=500)
         each = [pass_at_k_per_problem(counts, k)[:, 0] for counts in (ahead, behind)]
         found = tip(*each, k, lo=float(band.lo_K[-1]))
-        assert found.opens is not None
         assert found.cancels is not None
         opens.append(found.opens)
         cancels.append(found.cancels)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import numpy as np
 
 from beyondbase.analyses.accuracy import accuracy
 from beyondbase.analyses.crossover import crossover
 from beyondbase.analyses.curves import BAND, CURVE_BAND, curves
 from beyondbase.analyses.evidence import evidence_of
+from beyondbase.analyses.overturn import overturnable, tipping_points
 from beyondbase.analyses.results import Comparison
 from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.verdict import verdict
@@ -19,12 +23,19 @@ TARGET = "over problems"
 
 
 def compare(
-    base: SuccessCounts, rl: SuccessCounts, *, confidence: float = 0.95, seed: int = 0, margin: float = 0.02
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    margin: float = 0.02,
+    guessed: Collection[str] = frozenset(),
 ) -> Comparison:
     """Compare two models by their successes on the same problems, at every k up to the samples of both.
 
     confidence: of the bands, the exact bounds and the confirmed problems. seed: of the band's bootstrap.
     margin: largest difference, as a share of problems, that counts as none.
+    guessed: ids of problems that guesses solve now and then (estimators.guessing); they confirm nothing.
     Raises NotComparable where the problems differ, BadInput for settings out of range.
 
     >>> ids = [f"p{i}" for i in range(200)]
@@ -43,10 +54,12 @@ def compare(
         raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {margin}")
     rl = in_order_of(base, rl)
     curve = curves(base, rl, confidence=confidence, seed=seed)
-    problems = solvability(base, rl, confidence=confidence)
+    problems = solvability(base, rl, confidence=confidence, guessed=guessed)
     cells, cross = cell_counts(problems), crossover(curve)
     asymmetry, noise = table_asymmetry(cells), sampling_share(base, rl, int(curve["k"][-1]))
     evidence = evidence_of(curve, cross, cells, mcnemar=asymmetry, margin=margin, confidence=confidence, noise=noise)
+    judged = verdict(evidence, problems)
+    tips = tipping_points(judged.label, cross.status, curve, base, rl, margin=margin)
     return Comparison(
         confidence=confidence,
         target=TARGET,
@@ -63,7 +76,8 @@ def compare(
         rl_resolution=resolution_of(rl, confidence=confidence),
         mcnemar=asymmetry,
         accuracy=accuracy(base, rl),
-        verdict=verdict(evidence, problems),
+        tipping=tips,
+        verdict=replace(judged, overturned_by=overturnable(judged.label, tips, problems)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 
 import numpy as np
@@ -17,12 +18,15 @@ from beyondbase.types import FloatArray, SuccessCounts
 _ONE_SIDED = (Cell.RL_ONLY, Cell.BASE_ONLY)
 
 
-def solvability(base: SuccessCounts, rl: SuccessCounts, *, confidence: float) -> pl.DataFrame:
+def solvability(
+    base: SuccessCounts, rl: SuccessCounts, *, confidence: float, guessed: Collection[str] = ()
+) -> pl.DataFrame:
     """One row a problem, in the order of `base`; the columns of Comparison.solvability.
 
     "RL only" is confirmed where the exact test survives Benjamini-Hochberg over all problems, those of
     other cells standing in with p = 1, so that the list of confirmed problems itself has a false
     discovery rate of at most 1 - confidence, whatever changed elsewhere; "base only" likewise.
+    A guessed problem is never confirmed.
     """
     cell_P = np.select(
         [(base.c_P > 0) & (rl.c_P > 0), rl.c_P > 0, base.c_P > 0],
@@ -30,9 +34,10 @@ def solvability(base: SuccessCounts, rl: SuccessCounts, *, confidence: float) ->
         Cell.NEITHER.value,
     )
     p_P = rates_differ(base, rl)
+    kept_P = np.array([problem_id not in guessed for problem_id in base.problem_ids])
     confirmed_P = np.full(len(base), "", dtype=cell_P.dtype)
     for cell in _ONE_SIDED:
-        confirmed_P[proven(p_P, cell_P == cell.value, confidence)] = cell.value
+        confirmed_P[proven(p_P, (cell_P == cell.value) & kept_P, confidence)] = cell.value
     columns: dict[str, object] = {"problem_id": base.problem_ids}
     for name, counts in (("base", base), ("rl", rl)):
         lo_P, hi_P = rate_bounds(counts, confidence=confidence)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from beyondbase.analyses.results import Comparison, Crossover, CrossoverStatus, PathCoverage, RunHealth, StudyAnalysis
 from beyondbase.report.figures.problems import bounded
 from beyondbase.report.figures.runs import PANELS
-from beyondbase.report.formats import percent, rate
-from beyondbase.wording import band_text, number, points
+from beyondbase.report.formats import percent
+from beyondbase.wording import band_text, number, points, rate
 
 
 def crossover_sentence(comparison: Comparison) -> str:

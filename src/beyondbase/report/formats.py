@@ -18,17 +18,6 @@ def percent(share: float) -> str:
     return f"{share:.1%}" if math.isfinite(share) else "–"
 
 
-def rate(share: float) -> str:
-    """Write a success rate or its bound in percent; a small one keeps two digits.
-
-    >>> rate(0.0), rate(0.00291), rate(0.00002), rate(0.5), rate(1.0)
-    ('0%', '0.29%', '0.002%', '50.0%', '100%')
-    """
-    if share in (0.0, 1.0):
-        return f"{share:.0%}"
-    return f"{share:.1%}" if share >= 0.01 else f"{float(f'{share * 100:.2g}')}%"
-
-
 def decimals(value: float, digits: int) -> str:
     """Write a number with `digits` decimals, or a dash where it was not measured.
 

@@ -15,11 +15,11 @@ from beyondbase.errors import StoreError
 from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
 from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
-from beyondbase.report.formats import cell, decimals, percent, rate, typeset
+from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.types import Progress, silent
-from beyondbase.wording import points
+from beyondbase.wording import points, rate
 
 
 def write_report(analysis: StudyAnalysis, study_path: Path, progress: Progress = silent) -> Path:

@@ -7,6 +7,7 @@ from beyondbase.analyses.results.comparison import (
     CrossoverStatus,
     Resolution,
     StudyVerdict,
+    Tipping,
     VerdictLabel,
 )
 from beyondbase.analyses.results.plan import StudyPlan
@@ -24,5 +25,6 @@ __all__ = [
     "StudyAnalysis",
     "StudyPlan",
     "StudyVerdict",
+    "Tipping",
     "VerdictLabel",
 ]

@@ -67,6 +67,25 @@ class Resolution(Stored):
 
 
 @dataclass(frozen=True, slots=True)
+class Tipping(Stored):
+    """How far the verifier must err in favour of one model before a part of the verdict falls.
+
+    In shares of that model's wrong samples that are passed as right, beyond the share for the other model: what
+    strikes both alike turns no sign. As large a share of right samples among the other's wrong ones does the same.
+    """
+
+    claim: str
+    """what falls, such as "the base's lead" """
+    k: int
+    model: str
+    """whose wrong samples are passed: "base" or "RL" """
+    opens: float
+    """the claim is uncertain from here on: the band no longer bears it"""
+    cancels: float | None
+    """the estimate itself speaks against it from here on; None where the model is seen to solve every problem"""
+
+
+@dataclass(frozen=True, slots=True)
 class StudyVerdict(Stored):
     """The label, the sentence to quote, what it rests on, and what would decide or overturn it."""
 
@@ -74,6 +93,8 @@ class StudyVerdict(Stored):
     sentence: str
     rests_on: tuple[str, ...]
     needs: tuple[str, ...]
+    overturned_by: tuple[str, ...] = ()
+    """errors of the verifier, and truncated samples, that would take a part of it away; none where undecided"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +106,8 @@ class Comparison(Stored):
                  each model's own curve at each k taken alone (`curve_band`)
     solvability  problem_id, base_n, base_c, base_lo, base_hi, rl_n, rl_c, rl_lo, rl_hi, cell,
                  p_value, confirmed: one row a problem; *_lo and *_hi are exact bounds of its
-                 success rate; p_value is exact and two-sided; confirmed is "RL only", "base only" or ""
+                 success rate; p_value is exact and two-sided; confirmed is "RL only", "base only" or "",
+                 and "" for a problem that the guess filter drops
     cells        cell, problems, confirmed: how many problems of each cell, and confirmed ones (0 for
                  "both" and "neither"); always four rows, in the order of Cell
     boundary     measure, formula, value (null where it is 0 / 0), lo, hi, problems (the denominator), interval
@@ -116,4 +138,6 @@ class Comparison(Stored):
     mcnemar: float
     """exact two-sided p-value for "as many problems are RL only as base only" """
     accuracy: pl.DataFrame
+    tipping: tuple[Tipping, ...]
+    """what `verdict.overturned_by` rests on, that at the largest k first; empty where undecided"""
     verdict: StudyVerdict
