@@ -28,7 +28,7 @@ def plan(
     terms: Terms,
     prices: Prices = NO_PRICES,
     *,
-    runs: int = 1000,
+    runs: int = 600,
     target: float = 0.8,
     progress: Progress = silent,
 ) -> StudyPlan:
@@ -168,7 +168,7 @@ def _assumes(rates: Rates, design: Design) -> tuple[str, ...]:
         "every chance is one of the simulation, given those rates: it is not the chance that RLVR did this or that",
         "each simulated study has new problems, independent of each other: a set of families of like problems tells "
         "less than its size",
-        "the band stands on k = 1, 2, 4 ... n; that of a comparison stands on every k and is a little wider",
+        "the band stands on k = 1, 2, 4 ... n; that of a comparison stands on every k and is about 0.5% wider",
         "cost: generated tokens of both models, in the samples that a run draws, those of n_first and past a stop "
         "included; prompts, failed requests and the verifier are left out",
     )

@@ -91,7 +91,7 @@ class Assumed:
 
     def caveats(self, n_max: int) -> list[str]:
         """Nothing was measured."""
-        return ["the rates are assumed, not measured: a pilot of a few dozen problems replaces them by data"]
+        return ["the rates are assumed, not measured: a pilot replaces them by data"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,7 +111,7 @@ def chance_of(wanted: Sequence[VerdictLabel], labels: Sequence[VerdictLabel]) ->
     """Share of labels among the wanted ones, and its standard error, which is never 0.
 
     >>> chance, error = chance_of(DECIDED, [VerdictLabel.EXPANDED] * 98)
-    >>> chance, round(error, 4)
+    >>> chance, round(error, 3)
     (1.0, 0.01)
     """
     times, runs = sum(label in wanted for label in labels), len(labels)

@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 
 VERBS: dict[str, Entry] = {
     "demo": Entry("beyondbase.cli.demo", "train a small model by RLVR and compare it with its base: needs nothing"),
+    "plan": Entry("beyondbase.cli.plan", "say before sampling what a study would show and what it costs"),
     "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
