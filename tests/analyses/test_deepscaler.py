@@ -15,11 +15,14 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import beyondbase as bb
+from beyondbase.analyses.planned_rates import PRESETS
 from beyondbase.analyses.results import CrossoverStatus, VerdictLabel
 from beyondbase.estimators.exact_tests import benjamini_hochberg
+from beyondbase.estimators.rate_law import fit_rate_law
 
 FOLDER = os.environ.get("BEYONDBASE_DEEPSCALER", "")
 pytestmark = [
@@ -74,3 +77,14 @@ def test_the_problems_that_changed(result: bb.Comparison) -> None:
     assert (int((changed_P & better_P).sum()), int((changed_P & ~better_P).sum())) == (304, 16)
     for cell, looks_so in (("RL only", 1), ("base only", 4)):
         assert table.filter((table["cell"] == cell) & (table["p_value"] <= 0.05)).height == looks_so
+
+
+def test_the_preset_of_a_plan_is_near_these_counts() -> None:
+    base, rl, preset = counts("base"), counts("rl"), PRESETS["deepscaler"]
+    law = fit_rate_law(base)
+    for part in ("zero", "alpha", "beta"):
+        assert getattr(law, part) == pytest.approx(getattr(preset.base, part), abs=1e-3)
+    k_K = 2 ** np.arange(8)
+    truth = preset.draw(400_000, np.random.default_rng(0))
+    model_K = [(1 - (1 - truth.rl_P) ** k).mean() - (1 - (1 - truth.base_P) ** k).mean() for k in k_K]
+    assert np.abs(np.array(model_K) - (bb.pass_at_k(rl, k_K) - bb.pass_at_k(base, k_K))).max() < 0.01

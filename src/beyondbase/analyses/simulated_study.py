@@ -17,10 +17,11 @@ from beyondbase.analyses.results import Cell, VerdictLabel
 from beyondbase.analyses.solvability import proven
 from beyondbase.analyses.verdict import judge
 from beyondbase.draw_ladder import samples_drawn
+from beyondbase.errors import BadInput
 from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.exact_tests import rates_differ
 from beyondbase.estimators.simulated_counts import draw_counts
-from beyondbase.estimators.sup_t import Band
+from beyondbase.estimators.sup_t import Band, check_confidence
 from beyondbase.types import DrawRule, FloatArray, IntArray, SuccessCounts
 
 _BAND_DRAWS = 500  # of the multipliers: their noise averages out over the runs
@@ -44,6 +45,13 @@ class Terms:
     confidence: float = 0.95
     margin: float = 0.02
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_confidence(self.confidence)
+        if not 0 <= self.margin < 1:
+            raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {self.margin}")
+        if self.seed < 0:
+            raise BadInput(f"seed: expected 0 or more, got {self.seed}")
 
 
 class Once(NamedTuple):
