@@ -14,10 +14,12 @@ from pathlib import Path
 
 import polars as pl
 
+from beyondbase.analyses.guards import GuardInput
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.analyses.serialize import from_json
 from beyondbase.analyses.study import analyze
 from beyondbase.errors import StoreError
+from beyondbase.estimators.verifier_error import Audit
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.report.page import write_report
 from beyondbase.sampling.engine import Engine
@@ -42,6 +44,17 @@ class AnalysisOptions:
     margin: float = 0.02
     seed: int = 0
     allow_unequal: frozenset[str] = frozenset()
+    base_direct: Path | None = None
+    """run of direct answers of the base, and of the RL model"""
+    rl_direct: Path | None = None
+    guess_below: float = 0.05
+    guess_chance: float | None = None
+    audit: Audit | None = None
+
+    def guards(self) -> GuardInput:
+        """Open the runs of direct answers."""
+        base, rl = (None if path is None else open_run(path) for path in (self.base_direct, self.rl_direct))
+        return GuardInput(base, rl, self.guess_below, self.guess_chance, self.audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +153,7 @@ def analyze_runs(
         margin=options.margin,
         allow_unequal=options.allow_unequal,
         training=training,
+        given=options.guards(),
     )
     with writing(Path(study)):
         Path(study).mkdir(parents=True, exist_ok=True)

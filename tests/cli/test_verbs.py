@@ -95,6 +95,45 @@ def test_analyze_and_report_write_a_study_whose_numbers_are_the_runs(
     assert (study / "analysis.json").read_bytes() == first
 
 
+def test_an_audit_and_a_chance_of_guesses_are_in_the_study_and_its_saved_settings(
+    beyondbase: Cli, runs: Path, tmp_path: Path
+) -> None:
+    study = tmp_path / "study"
+    words = ["analyze", "--base", runs / "base", "--rl", runs / "rl", "--out", study, "--guess-chance", 0.01]
+    assert beyondbase(*words, "--audit-wrong", 500, "--audit-wrong-passed", 2).code == 0
+    first = (study / "analysis.json").read_bytes()
+    guards = json.loads(first)["guards"]
+    assert guards["audit"]["false_positive"] == 0.004
+    assert guards["guess_filter"] is None
+    assert beyondbase("analyze", "--config", study / "analyze.toml").code == 0
+    assert (study / "analysis.json").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--audit-wrong-passed", 2], "audit: expected passed <= audited, and some wrong samples audited"),
+        (["--guess-below", 0], "guess-below: expected a share of right guesses"),
+        (["--guess-chance", 2], "guess-chance: expected a chance in 0..1"),
+        (["--base-direct", "nowhere"], "nowhere: "),
+    ],
+)
+def test_guards_that_cannot_be_are_refused_before_any_work(
+    beyondbase: Cli, model: Path, tmp_path: Path, flags: list[object], message: str
+) -> None:
+    said = beyondbase("compare", "--base", model, "--rl", model, "--out", tmp_path / "study", *SMALL, *flags)
+    assert said.code == 2
+    assert said.error.startswith(f"beyondbase: {message}")
+    assert not (tmp_path / "study").exists()
+
+
+def test_direct_answers_of_the_same_prompt_are_refused(beyondbase: Cli, runs: Path, tmp_path: Path) -> None:
+    words = ["analyze", "--base", runs / "base", "--rl", runs / "rl", "--out", tmp_path / "study"]
+    said = beyondbase(*words, "--base-direct", runs / "rl")
+    assert said.code == 2
+    assert said.error.startswith("beyondbase: base-direct: expected a prompt that asks for the answer alone")
+
+
 def test_compare_samples_both_models_with_seeds_of_their_own(beyondbase: Cli, model: Path, tmp_path: Path) -> None:
     study = tmp_path / "study"
     said = beyondbase("compare", "--base", model, "--rl", model, "--out", study, *SMALL, "--seed", 5)

@@ -9,7 +9,9 @@ import polars as pl
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import compare
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
+from beyondbase.analyses.guards import GuardInput, guards, guesses_of
 from beyondbase.analyses.health import run_health
+from beyondbase.analyses.overturn import truncation_threats
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.results import Cell, Comparison, RunHealth, StudyAnalysis, StudyVerdict
 from beyondbase.store.manifest import RunManifest
@@ -28,16 +30,24 @@ def analyze(
     margin: float = 0.02,
     allow_unequal: frozenset[str] = frozenset(),
     training: pl.DataFrame | None = None,
+    given: GuardInput | None = None,
 ) -> StudyAnalysis:
     """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
+
+    given: samples of guesses and an audit of the verifier. A problem that guesses solve now and then confirms
+    nothing; beyond that the guards stand beside the plain curves and change none of them.
 
     Raises NotComparable for runs that may not be compared, and StoreError while samples or verdicts are
     missing.
     """
+    given = given or GuardInput()
     unequal = check_comparable(base.manifest, rl.manifest, allow_unequal)
-    comparison = compare(base.counts(), rl.counts(), confidence=confidence, seed=seed, margin=margin)
+    base_counts, rl_counts, guesses = base.counts(), rl.counts(), guesses_of(base, rl, given)
+    comparison = compare(
+        base_counts, rl_counts, confidence=confidence, seed=seed, margin=margin, guessed=guesses.guessed
+    )
     base_health, rl_health = run_health(base), run_health(rl)
-    verdict = _with_health(comparison.verdict, base_health, rl_health, unequal)
+    verdict = _with_health(comparison, base_health, rl_health, unequal)
     return StudyAnalysis(
         comparison=dataclasses.replace(comparison, verdict=verdict),
         base_health=base_health,
@@ -48,6 +58,7 @@ def analyze(
         problems=problem_table(base.problems()),
         training=training,
         unequal=unequal,
+        guards=guards(base_counts, rl_counts, comparison, guesses, given),
     )
 
 
@@ -99,8 +110,11 @@ def _to_show(comparison: Comparison) -> list[str]:
     return table.filter(pl.col("problem_id").is_in(chosen.to_list()))["problem_id"].to_list()
 
 
-def _with_health(verdict: StudyVerdict, base: RunHealth, rl: RunHealth, unequal: dict[str, str]) -> StudyVerdict:
-    """Add to what the verdict rests on the facts that counts alone do not show."""
+def _with_health(comparison: Comparison, base: RunHealth, rl: RunHealth, unequal: dict[str, str]) -> StudyVerdict:
+    """Add to what the verdict rests on, and to what would overturn it, the facts that counts alone do not show."""
     facts = [f"truncated at the token limit: {base.truncated:.1%} of base samples, {rl.truncated:.1%} of RL samples"]
     facts += [f"{name} differs ({both}), which was allowed" for name, both in unequal.items()]
-    return dataclasses.replace(verdict, rests_on=(*verdict.rests_on, *facts))
+    verdict, cut = comparison.verdict, truncation_threats(comparison.tipping, base, rl)
+    return dataclasses.replace(
+        verdict, rests_on=(*verdict.rests_on, *facts), overturned_by=(*verdict.overturned_by, *cut)
+    )

@@ -62,6 +62,7 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
     for model in (config.base, config.rl):
         check_model_folder(model)
     training = None if config.training is None else read_training(config.training)
+    study.options.guards()  # what cannot be read is told before hours of work
     claim_folder(config.out)
     analysis = compare_checkpoints(
         study,

@@ -11,6 +11,7 @@ from beyondbase.cli.lazy import load
 from beyondbase.cli.toml_file import write_toml
 from beyondbase.draw_ladder import check_rule
 from beyondbase.errors import BadInput
+from beyondbase.estimators.verifier_error import Audit
 from beyondbase.pipeline import AnalysisOptions
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.model_folder import check_model_folder
@@ -57,10 +58,37 @@ class Analysis:
     """largest difference, as a share of problems, that counts as none"""
     allow_unequal: tuple[str, ...] = ()
     """compare although this setting differs, and say so in the report: problems, template, stop, max_tokens ..."""
+    base_direct: Path | None = None
+    """run of the base under --template direct: what guesses solve, as filter and floor"""
+    rl_direct: Path | None = None
+    """the same of the RL model"""
+    guess_below: float = 0.05
+    """drop problems that guesses solve at a rate above 0 and below this"""
+    guess_chance: float | None = None
+    """chance of a blind guess, such as 0.25 for four choices: the floor where no direct answers are given"""
+    audit_wrong: int = 0
+    """samples of both models that a trusted judge found wrong"""
+    audit_wrong_passed: int = 0
+    """of them, those that the verifier passed"""
+    audit_right: int = 0
+    """samples that the judge found right"""
+    audit_right_passed: int = 0
+    """of them, those that the verifier passed"""
 
     def options(self, seed: int) -> AnalysisOptions:
         """Return the options of the pipeline; the seed is that of the band's bootstrap."""
-        return AnalysisOptions(self.confidence, self.margin, seed, frozenset(self.allow_unequal))
+        numbers = (self.audit_right, self.audit_right_passed, self.audit_wrong, self.audit_wrong_passed)
+        return AnalysisOptions(
+            confidence=self.confidence,
+            margin=self.margin,
+            seed=seed,
+            allow_unequal=frozenset(self.allow_unequal),
+            base_direct=self.base_direct,
+            rl_direct=self.rl_direct,
+            guess_below=self.guess_below,
+            guess_chance=self.guess_chance,
+            audit=Audit(*numbers) if any(numbers) else None,
+        )
 
 
 def verifier_of(problems: str, verifier: str | None) -> Verifier:

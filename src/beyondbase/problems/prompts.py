@@ -9,6 +9,7 @@ from beyondbase.types import Problem
 
 TEMPLATES: dict[str, str] = {
     "plain": "{question}",
+    "direct": "{question}\nGive the final answer alone, at once, with no reasoning and no steps.\nAnswer:",
     "countdown-words": (
         "Combine all of the numbers, each used once, with + - * / to reach the target. Write one step after the other,"
         " separated by commas, for example: 3 + 4 = 7 , 7 * 2 = 14\n{question}\nSteps:"

@@ -10,6 +10,7 @@ from beyondbase.analyses.results.comparison import (
     Tipping,
     VerdictLabel,
 )
+from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudit
 from beyondbase.analyses.results.plan import StudyPlan
 from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
 
@@ -19,6 +20,8 @@ __all__ = [
     "Comparison",
     "Crossover",
     "CrossoverStatus",
+    "Guards",
+    "GuessFilter",
     "PathCoverage",
     "Resolution",
     "RunHealth",
@@ -27,4 +30,5 @@ __all__ = [
     "StudyVerdict",
     "Tipping",
     "VerdictLabel",
+    "VerifierAudit",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from beyondbase.analyses.results.comparison import Comparison
+from beyondbase.analyses.results.guards import Guards
 from beyondbase.analyses.stored import Stored
 
 FORMAT_VERSION = 1
@@ -70,4 +71,6 @@ class StudyAnalysis(Stored):
     training: pl.DataFrame | None
     unequal: Mapping[str, str] = field(default_factory=dict)
     """settings that differ and were allowed to: name -> "base value / RL value" """
+    guards: Guards | None = None
+    """None where nothing is known of guesses and of the verifier's errors"""
     format_version: int = FORMAT_VERSION
