@@ -19,6 +19,15 @@ def test_the_summary_is_short_and_says_the_verdict_and_both_curves(make_study: M
     assert [line.split()[0] for line in lines if line.startswith(("k ", "base ", "RL "))] == ["k", "base", "RL"]
 
 
+def test_a_decided_verdict_says_what_would_unsettle_it(make_study: MakeStudy) -> None:
+    study = make_study(300)
+    point = study.comparison.tipping[0]
+    lines = summary_lines(study)
+    (line,) = [line for line in lines if line.startswith(f"to unsettle {point.claim} at k = {point.k}: ")]
+    assert "points more frequent for" in line
+    assert len(lines) <= 14
+
+
 def test_settings_that_differ_are_said_right_after_the_verdict(make_study: MakeStudy) -> None:
     lines = summary_lines(make_study(whole=False))
     unequal = next(i for i, line in enumerate(lines) if line == "UNEQUAL, as allowed (base / RL): max_tokens 24 / 32")

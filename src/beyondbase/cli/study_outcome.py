@@ -22,5 +22,6 @@ def study_outcome(analysis: StudyAnalysis, study: Path, lines: Sequence[str] = (
         "analysis": str(study / ANALYSIS),
         "report": str(study / "report.html"),
     }
-    said = lines or [analysis.comparison.verdict.sentence]
+    verdict = analysis.comparison.verdict
+    said = lines or [verdict.sentence, *(f"overturned by {threat}" for threat in verdict.overturned_by)]
     return Outcome([*said, f"report: {study / 'report.html'}"], data)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from beyondbase.analyses.results import Comparison, Crossover, CrossoverStatus, PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.analyses.results import (
+    Comparison,
+    Crossover,
+    CrossoverStatus,
+    Guards,
+    PathCoverage,
+    RunHealth,
+    StudyAnalysis,
+)
 from beyondbase.report.figures.problems import bounded
 from beyondbase.report.figures.runs import PANELS
 from beyondbase.report.formats import percent
@@ -38,7 +46,7 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
     """Write the caption of each figure that a study may have."""
     comparison = analysis.comparison
     texts = {
-        "pass_at_k": _curves_caption(comparison),
+        "pass_at_k": _curves_caption(comparison, analysis.guards),
         "cells": _cells_caption(comparison),
         "movement": _movement_caption(comparison),
         "accuracy": _accuracy_caption(comparison),
@@ -57,13 +65,14 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
     return texts
 
 
-def _curves_caption(comparison: Comparison) -> str:
+def _curves_caption(comparison: Comparison, guards: Guards | None) -> str:
     last, crossover = comparison.curves.row(-1, named=True), comparison.crossover
+    guesses = "; dotted: what guesses alone reach" if guards is not None and guards.floor is not None else ""
     shade = "; shaded: where the crossover may lie" if crossover.lo is not None else ""
     return (
         f"Above, pass@k of both models with pointwise {comparison.confidence * 100:g}% bands; below, RL minus base "
         f"with a band that holds for all k at once: at k = {last['k']} it is {points(last['delta'])} points "
-        f"({band_text(last['delta_lo'], last['delta_hi'])}){shade}."
+        f"({band_text(last['delta_lo'], last['delta_hi'])}){shade}{guesses}."
     )
 
 

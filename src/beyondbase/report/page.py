@@ -16,6 +16,7 @@ from beyondbase.report.captions import captions, crossover_sentence, resolution_
 from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, typeset
+from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.types import Progress, silent
@@ -60,6 +61,8 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         crossover=crossover_sentence(analysis.comparison),
         resolution=resolution_sentence(analysis.comparison),
         curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],
+        guards=guard_sentences(analysis),
+        effects=effects(analysis, sorted(budgets)),
         problems=problem_rows(analysis),
         examples=example_rows(analysis),
         style=style,

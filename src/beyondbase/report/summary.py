@@ -8,6 +8,7 @@ from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
 from beyondbase.report.style import shown_budgets
+from beyondbase.wording import rate
 
 COLUMNS = 100
 _MOST_BUDGETS = 11
@@ -23,6 +24,7 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
         *unequal,
         *_curves(comparison),
         crossover_sentence(comparison),
+        *_overturned(comparison),
         _cells(comparison),
         _health(analysis.base_health, "base"),
         _health(analysis.rl_health, "RL"),
@@ -43,6 +45,15 @@ def _curves(comparison: Comparison) -> list[str]:
         "k    " + "".join(f"{row['k']:>8}" for row in rows),
         "base " + "".join(f"{row['base']:>8.3f}" for row in rows),
         "RL   " + "".join(f"{row['rl']:>8.3f}" for row in rows),
+    ]
+
+
+def _overturned(comparison: Comparison) -> list[str]:
+    """The error of the verifier that the verdict bears least, at the budget where it matters."""
+    return [
+        f"to unsettle {point.claim} at k = {point.k}: false positives {rate(point.opens)[:-1]} points more frequent "
+        f"for {point.model.replace('base', 'the base')}"
+        for point in comparison.tipping[:1]
     ]
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from beyondbase.analyses.results import Crossover, StudyAnalysis
+from beyondbase.analyses.results import Crossover, Guards, StudyAnalysis
 from beyondbase.report.style import (
     FONT_SIZE,
     INK,
     LOOKS,
+    QUIET,
     SHADE,
     WIDTH,
     Figure,
@@ -30,8 +31,14 @@ def pass_at_k(analysis: StudyAnalysis) -> Figure:
     comparison = analysis.comparison
     largest = len(comparison.curves)
     curves = thinned(comparison.curves)
-    top = rounded_up(max(float(curves[f"{model}_hi"].to_numpy().max()) for model in LOOKS))
-    upper = alt.layer(*_bands(curves, largest, top), *_both_lines(curves, largest, top, _UPPER, "pass@k"))
+    floors = _floors(analysis.guards)
+    highest = [float(curves[f"{model}_hi"].to_numpy().max()) for model in LOOKS]
+    top = rounded_up(max(highest + [float(floor["share"].to_numpy().max()) for floor, _ in floors]))
+    upper = alt.layer(
+        *_bands(curves, largest, top),
+        *(layer for floor, look in floors for layer in _floor(floor, look, largest, top)),
+        *_both_lines(curves, largest, top, _UPPER, "pass@k"),
+    )
     lower = alt.layer(*_crossover(comparison.crossover, largest), *_difference(curves, largest))
     chart = alt.vconcat(
         upper.properties(width=WIDTH, height=_UPPER), lower.properties(width=WIDTH, height=_LOWER), spacing=26
@@ -40,7 +47,12 @@ def pass_at_k(analysis: StudyAnalysis) -> Figure:
         f"pass@k of base and RL for k = 1 to {largest}; below, RL minus base with its "
         f"{comparison.confidence * 100:g}% simultaneous band and the crossover set"
     )
-    return Figure(chart, comparison.curves, text)
+    if not floors:
+        return Figure(chart, comparison.curves, text)
+    assert analysis.guards is not None and analysis.guards.floor is not None
+    floor = analysis.guards.floor.rename({"base": "base_guesses", "rl": "rl_guesses"})
+    data = comparison.curves.join(floor, on="k", how="left", maintain_order="left")
+    return Figure(chart, data, text + "; dotted: what guesses alone reach")
 
 
 def paths(analysis: StudyAnalysis) -> Figure | None:
@@ -60,6 +72,28 @@ def thinned(curves: pl.DataFrame, points: int = 160) -> pl.DataFrame:
     largest = len(curves)
     wanted = {round(largest ** (i / (points - 1))) for i in range(points)} | set(shown_budgets(largest))
     return curves.filter(pl.col("k").is_in(sorted(wanted)))
+
+
+def _floors(guards: Guards | None) -> list[tuple[pl.DataFrame, Look]]:
+    """What guesses alone reach, as columns k and share, of each model for which it is known."""
+    if guards is None or guards.floor is None:
+        return []
+    known = [(guards.floor.select("k", share=model).drop_nulls(), look) for model, look in LOOKS.items()]
+    known = [(floor, look) for floor, look in known if floor.height]
+    if len(known) == 2 and known[0][0].equals(known[1][0]):
+        return [(known[0][0], known[0][1]._replace(name="both models", colour=QUIET))]
+    return known
+
+
+def _floor(floor: pl.DataFrame, look: Look, largest: int, top: float) -> list[Any]:
+    """A thin dotted line, named in its middle, the base's above it and RL's below."""
+    x, y = k_axis(largest, labels=False), _share("share", top, "pass@k")
+    drawn = floor.filter(pl.col("k").is_in(thinned(floor)["k"].implode()))
+    line = alt.Chart(drawn).mark_line(strokeDash=[1, 3], strokeWidth=1.5, color=look.colour).encode(x=x, y=y)
+    middle = alt.Chart(floor.filter(pl.col("k") == round(len(floor) ** 0.5)))
+    dy = 14 if look.name == "RL" else -8
+    name = middle.mark_text(dy=dy, fontSize=FONT_SIZE, color=look.colour).encode(x=x, y=y)
+    return [line, name.encode(text=alt.value(f"guesses, {look.name}"))]
 
 
 def _share(column: str, top: float, title: str) -> alt.Y:
