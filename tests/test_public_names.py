@@ -13,10 +13,12 @@ import pytest
 import beyondbase
 
 NAMES = [
+    "Audit",
     "BadInput",
     "BeyondbaseError",
     "Comparison",
     "DrawRule",
+    "GuardInput",
     "NotComparable",
     "Problem",
     "SamplingSpec",

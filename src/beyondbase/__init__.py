@@ -22,6 +22,8 @@ from beyondbase.types import DrawRule, Problem, SamplingSpec, SuccessCounts, Ver
 
 # these need polars, scipy or pydantic, which take longer to import than all the rest; __init__.pyi has their types
 _AT_FIRST_USE = {
+    "Audit": "beyondbase.estimators.verifier_error",
+    "GuardInput": "beyondbase.analyses.guards",
     "Comparison": "beyondbase.analyses.results",
     "StudyAnalysis": "beyondbase.analyses.results",
     "compare": "beyondbase.analyses.compare",
@@ -31,10 +33,12 @@ _AT_FIRST_USE = {
 }
 
 __all__ = [
+    "Audit",
     "BadInput",
     "BeyondbaseError",
     "Comparison",
     "DrawRule",
+    "GuardInput",
     "NotComparable",
     "Problem",
     "SamplingSpec",

@@ -47,25 +47,28 @@ def test_each_guard_has_one_sentence_with_its_numbers(study: StudyAnalysis) -> N
 
 
 @pytest.mark.parametrize(("wrong", "stands"), [(10**7, True), (100, False)])
-def test_an_audit_says_whether_it_rules_out_what_would_overturn_the_verdict(
+def test_an_audit_says_whether_its_upper_bound_would_overturn_the_verdict(
     make_study: MakeStudy, wrong: int, stands: bool
 ) -> None:
     study = guarded(make_study(300), audit=Audit(0, 0, wrong, 0))
     assert study.comparison.tipping
-    assert ("the audit rules that out" in guard_sentences(study)[-1]) == stands
-    assert ("does not rule that out" in guard_sentences(study)[-1]) != stands
+    said = guard_sentences(study)[-1]
+    assert (" would stand: it becomes uncertain at " in said) == stands
+    assert (" would not be safe: it becomes uncertain at " in said) != stands
 
 
 def test_the_table_of_effects_holds_every_curve_at_every_budget(study: StudyAnalysis) -> None:
     rows = effects(study, [1, 256])
     names = [(row.name, row.model) for row in rows]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 13
     shown = {(row.name, row.model): row.cells for row in rows}
     assert study.guards is not None
     assert study.guards.audit is not None
     assert shown["without false positives", "rl"][1] == f"{study.guards.audit.curves['rl'][-1]:.1%}"
     assert shown["guesses alone", "base"] == ["0.1%", "–"]
-    assert shown["guesses alone", "rl"] == ["–", "–"]
+    assert ("guesses alone", "rl") not in shown
+    assert shown["its band", ""][1] in guard_sentences(study)[0]
+    assert shown["its band after the filter", ""][1] in guard_sentences(study)[0]
     assert shown["RL minus base, points", ""][1] == f"{study.comparison.curves['delta'][-1] * 100:+.1f}"
 
 

@@ -39,11 +39,13 @@ def effects(analysis: StudyAnalysis, budgets: Sequence[int]) -> list[Effect]:
             curves = guards.audit.curves
             rows.append(Effect("without false positives", model, _shares(curves, model, budgets)))
             rows.append(Effect("its bounds", model, _bounds(curves, model, budgets)))
-        if guards.floor is not None:
+        if guards.floor is not None and guards.floor[model].null_count() < guards.floor.height:
             rows.append(Effect("guesses alone", model, _shares(guards.floor, model, budgets)))
     rows.append(Effect("RL minus base, points", "", _differences(plain, budgets)))
+    rows.append(Effect("its band", "", _bands(plain, budgets)))
     if guards.guess_filter is not None:
         rows.append(Effect("after the guess filter", "", _differences(guards.guess_filter.curves, budgets)))
+        rows.append(Effect("its band after the filter", "", _bands(guards.guess_filter.curves, budgets)))
     return rows
 
 
@@ -76,7 +78,7 @@ def _filter_sentence(found: GuessFilter, comparison: Comparison) -> str:
         f"({band_text(before['delta_lo'], before['delta_hi'])}); the verdict is {_change(found, comparison)}."
     )
     if found.unconfirmed:
-        text += f" Of the dropped, {len(found.unconfirmed)} would be confirmed and are not counted as that."
+        text += f" Without the filter, {len(found.unconfirmed)} of the dropped problems would be confirmed."
     return text
 
 
@@ -108,11 +110,10 @@ def _audit_sentence(audit: VerifierAudit, comparison: Comparison) -> str:
         f"{base} for the base and {rl} for RL."
     )
     for point in comparison.tipping[:1]:
-        out = audit.false_positive_hi < point.opens
+        holds = "stand" if audit.false_positive_hi < point.opens else "not be safe"
         text += (
-            f" Even if all false positives fell to {_OF[point.model]} samples, "
-            f"{point.claim} at k = {point.k} {'stands' if out else 'would not be safe'}: it becomes uncertain at "
-            f"{rate(point.opens)}, and the audit {'rules that out' if out else 'does not rule that out'}."
+            f" With {rate(audit.false_positive_hi)} of {_OF[point.model]} wrong samples passed and none of the other "
+            f"model's, {point.claim} at k = {point.k} would {holds}: it becomes uncertain at {rate(point.opens)}."
         )
     return text
 
@@ -141,6 +142,11 @@ def _shares(curves: pl.DataFrame, model: str, budgets: Sequence[int]) -> list[st
 
 def _bounds(curves: pl.DataFrame, model: str, budgets: Sequence[int]) -> list[str]:
     return [f"{row[f'{model}_lo']:.1%}–{row[f'{model}_hi']:.1%}" if row else "–" for row in _at(curves, budgets)]
+
+
+def _bands(curves: pl.DataFrame, budgets: Sequence[int]) -> list[str]:
+    rows = _at(curves, budgets)
+    return [band_text(row["delta_lo"] or 0.0, row["delta_hi"] or 0.0) if row else "–" for row in rows]
 
 
 def _differences(curves: pl.DataFrame, budgets: Sequence[int]) -> list[str]:
