@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from beyondbase.analyses.accuracy import accuracy
-from beyondbase.analyses.crossover import crossover
-from beyondbase.analyses.curves import BAND, CURVE_BAND, curves
-from beyondbase.analyses.evidence import evidence_of
+from beyondbase.analyses.curves import THESE_BAND, band_words, curve_band_words, curves
 from beyondbase.analyses.overturn import overturnable, tipping_points
-from beyondbase.analyses.results import Comparison
+from beyondbase.analyses.reading import read
+from beyondbase.analyses.results import Comparison, Target
 from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
-from beyondbase.analyses.verdict import verdict
+from beyondbase.analyses.strata import by_stratum
+from beyondbase.checks import confidence_level, instance, share, shown, whole_number
 from beyondbase.errors import BadInput, NotComparable
 from beyondbase.estimators.sampling_noise import sampling_share
-from beyondbase.types import SuccessCounts
-
-TARGET = "over problems"
+from beyondbase.types import IntArray, SuccessCounts
 
 
 def compare(
@@ -29,12 +28,16 @@ def compare(
     confidence: float = 0.95,
     seed: int = 0,
     margin: float = 0.02,
+    clusters: Sequence[str] | None = None,
+    strata: Mapping[str, Sequence[str]] | None = None,
     guessed: Collection[str] = frozenset(),
 ) -> Comparison:
     """Compare two models by their successes on the same problems, at every k up to the samples of both.
 
     confidence: of the bands, the exact bounds and the confirmed problems. seed: of the band's bootstrap.
     margin: largest difference, as a share of problems, that counts as none.
+    clusters: name of each problem's family, in the order of `base`, where problems of a family may change together.
+    strata: for each stratum the value of each problem, in the order of `base`; compared within each value as well.
     guessed: ids of problems that guesses solve now and then (estimators.guessing); they confirm nothing.
     Raises NotComparable where the problems differ, BadInput for settings out of range.
 
@@ -48,27 +51,29 @@ def compare(
     On 200 problems, RL minus base is +30.3 points of pass@k at k = 1 (95% band +26.3 to +33.7) and
     -30.0 points at k = 64 (-36.5 to -22.9): RLVR narrowed what the model can solve.
     """
-    if not 0.5 <= confidence < 1:
-        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")
-    if not 0 <= margin < 1:
-        raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {margin}")
+    confidence, seed = confidence_level(confidence), whole_number("seed", seed, 0, 2**63 - 1)
+    margin = share("margin", margin, what="a share of problems, such as 0.02,")
     rl = in_order_of(base, rl)
-    curve = curves(base, rl, confidence=confidence, seed=seed)
+    cluster_P = None if clusters is None else _codes(clusters, len(base))
+    curve = curves(base, rl, confidence=confidence, seed=seed, cluster_P=cluster_P)
     problems = solvability(base, rl, confidence=confidence, guessed=guessed)
-    cells, cross = cell_counts(problems), crossover(curve)
+    cells = cell_counts(problems)
     asymmetry, noise = table_asymmetry(cells), sampling_share(base, rl, int(curve["k"][-1]))
-    evidence = evidence_of(curve, cross, cells, mcnemar=asymmetry, margin=margin, confidence=confidence, noise=noise)
-    judged = verdict(evidence, problems)
-    tips = tipping_points(judged.label, cross.status, curve, base, rl, margin=margin)
+    reading = partial(
+        read, curve, problems, cells, mcnemar=asymmetry, margin=margin, confidence=confidence, noise=noise
+    )
+    over = reading(Target.OVER_PROBLEMS)
+    tips = tipping_points(over.verdict.label, over.crossover.status, curve, base, rl, margin=margin)
     return Comparison(
         confidence=confidence,
-        target=TARGET,
-        band=BAND,
-        curve_band=CURVE_BAND,
+        band=band_words(cluster_P),
+        these_band=THESE_BAND,
+        curve_band=curve_band_words(cluster_P),
         seed=seed,
         margin=margin,
         curves=curve,
-        crossover=cross,
+        crossover=over.crossover,
+        on_these=reading(Target.THESE_PROBLEMS),
         solvability=problems,
         cells=cells,
         boundary=boundary(cells, confidence=confidence),
@@ -76,21 +81,31 @@ def compare(
         rl_resolution=resolution_of(rl, confidence=confidence),
         mcnemar=asymmetry,
         accuracy=accuracy(base, rl),
+        strata=by_stratum(base, rl, strata or {}, confidence=confidence, seed=seed, margin=margin),
         tipping=tips,
-        verdict=replace(judged, overturned_by=overturnable(judged.label, tips, problems)),
+        verdict=replace(over.verdict, overturned_by=overturnable(over.verdict.label, tips, problems)),
     )
 
 
 def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:
     """The RL counts in the base's order of problems, or NotComparable if the problems differ."""
+    base, rl = instance(SuccessCounts, base), instance(SuccessCounts, rl)
     only_base, only_rl = set(base.problem_ids) - set(rl.problem_ids), set(rl.problem_ids) - set(base.problem_ids)
     if only_base or only_rl:
         example = min(only_base or only_rl)
         side = "base" if only_base else "RL"
         raise NotComparable(
             f"expected the same problems for both models, got {len(only_base)} only in base and {len(only_rl)} "
-            f"only in RL ({example!r} only in {side}); give both the same problem set"
+            f"only in RL ({shown(example)} only in {side}); give both the same problem set"
         )
     place = {problem_id: i for i, problem_id in enumerate(rl.problem_ids)}
     order_P = np.array([place[problem_id] for problem_id in base.problem_ids])
     return SuccessCounts(base.problem_ids, n=rl.n_P[order_P], c=rl.c_P[order_P], stop_at=rl.stop_at, n_max=rl.n_max)
+
+
+def _codes(clusters: Sequence[str], problems: int) -> IntArray:
+    """A number for each cluster."""
+    if isinstance(clusters, str) or len(clusters) != problems or not all(isinstance(name, str) for name in clusters):
+        raise BadInput(f"clusters: expected one text for each of {problems} problems, got {str(clusters)[:60]!r}")
+    _, code_P = np.unique(np.asarray(clusters), return_inverse=True)
+    return code_P

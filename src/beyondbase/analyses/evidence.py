@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from beyondbase.analyses.results import Crossover
+from beyondbase.analyses.results import Crossover, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Evidence:
     confidence: float
     noise: float
     """share of the spread of the difference at the last budget that comes from the draws"""
+    target: Target = Target.OVER_PROBLEMS
 
 
 def evidence_of(
@@ -54,6 +55,7 @@ def evidence_of(
     margin: float,
     confidence: float,
     noise: float,
+    target: Target = Target.OVER_PROBLEMS,
 ) -> Evidence:
     """Gather the evidence from the tables of a comparison."""
     first, last = (
@@ -62,4 +64,4 @@ def evidence_of(
     )
     counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
     problems = sum(n for n, _ in counts.values())
-    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence, noise)
+    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence, noise, target)

@@ -6,7 +6,7 @@ import polars as pl
 
 from beyondbase.analyses.evidence import At, Evidence
 from beyondbase.analyses.needs import problems_needed, samples_needed, samples_to_confirm
-from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, VerdictLabel
+from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, Target, VerdictLabel
 from beyondbase.wording import band_text, number, points
 
 _CONCLUSION = {
@@ -41,11 +41,12 @@ def judge(e: Evidence) -> VerdictLabel:
 
 def _sentence(e: Evidence, label: VerdictLabel) -> str:
     band = f"{e.confidence * 100:g}% band"
-    text = f"On {number(e.problems, 'problem')}, RL minus base is {points(e.first.delta)} points of pass@k "
-    text += f"at k = {e.first.k} ({band} {band_text(e.first.lo, e.first.hi)})"
+    these = e.target is Target.THESE_PROBLEMS
+    text = f"On {'exactly these ' if these else ''}{number(e.problems, 'problem')}, RL minus base is "
+    text += f"{points(e.first.delta)} points of pass@k at k = {e.first.k} ({band} {band_text(e.first.lo, e.first.hi)})"
     if e.last.k > e.first.k:
         text += f" and {points(e.last.delta)} points at k = {e.last.k} ({band_text(e.last.lo, e.last.hi)})"
-    text += f": {_CONCLUSION[label]}"
+    text += f": {'on them, ' if these else ''}{_CONCLUSION[label]}"
     if label is VerdictLabel.EXPANDED:
         text += f", with {number(e.cells[Cell.RL_ONLY.value][1], 'problem')} confirmed that only RL solves"
     if label is VerdictLabel.SHARPENED:
@@ -56,7 +57,7 @@ def _sentence(e: Evidence, label: VerdictLabel) -> str:
 def _rests_on(e: Evidence) -> tuple[str, ...]:
     rl_only, base_only = e.cells[Cell.RL_ONLY.value], e.cells[Cell.BASE_ONLY.value]
     facts = [
-        f"the same {number(e.problems, 'problem')} for both models, taken as a sample of all such problems",
+        f"the same {number(e.problems, 'problem')} for both models, {_taken_as(e.target)}",
         f"a band that holds for all k = 1..{e.last.k} at once, at {e.confidence * 100:g}%",
         _crossover_text(e.crossover, e.last.k),
         f"solved at least once: {rl_only[0]} by RL only, {base_only[0]} by the base only "
@@ -68,6 +69,12 @@ def _rests_on(e: Evidence) -> tuple[str, ...]:
         )
     facts.append("these two checkpoints: another training run may differ")
     return tuple(facts)
+
+
+def _taken_as(target: Target) -> str:
+    if target is Target.THESE_PROBLEMS:
+        return "and no others: only which samples were drawn is left to chance"
+    return "taken as a sample of all such problems"
 
 
 def _crossover_text(crossover: Crossover, largest: int) -> str:
@@ -108,11 +115,24 @@ def _problems_at(e: Evidence, at: At) -> str:
     if at.k == e.last.k:
         ways[f"to show a difference below {e.margin * 100:g} points"] = e.margin - abs(at.delta)
     way = max(ways, key=lambda name: ways[name])  # the one that leaves the band most room
+    if e.target is Target.THESE_PROBLEMS:
+        return _samples_alone(e, at, way, ways[way])
     problems = problems_needed(e.problems, half, ways[way])
     if problems is None:
         return f"at k = {at.k}: no realistic number of problems would decide a difference of {points(at.delta)} points"
     text = f"at k = {at.k}: about {problems:,} problems like these (now {e.problems:,}) {way}, if the difference stays "
     return f"{text}at {points(at.delta)} points{_samples_at(e, at, ways[way])}"
+
+
+def _samples_alone(e: Evidence, at: At, way: str, room: float) -> str:
+    """What would do where the problems are given: all of the band comes from the draws."""
+    samples = samples_needed(e.last.k, 1.0, (at.hi - at.lo) / 2, room)
+    if samples is None:
+        return f"at k = {at.k}: no realistic number of samples would decide a difference of {points(at.delta)} points"
+    return (
+        f"at k = {at.k}: about {samples:,} samples of each problem (now {e.last.k:,}) {way}, if the difference stays "
+        f"at {points(at.delta)} points"
+    )
 
 
 def _samples_at(e: Evidence, at: At, room: float) -> str:

@@ -55,7 +55,7 @@ def _unseen(counts: SuccessCounts) -> SuccessCounts:
     if r is None:
         return SuccessCounts(["once"], n=[n], c=[1])
     stops = [r * 2**j for j in range(1, n.bit_length()) if r * 2**j < n]
-    return SuccessCounts(range(len(stops) + 1), n=[*stops, n], c=[r] * len(stops) + [1], stop_at=r, n_max=n)
+    return SuccessCounts([str(n) for n in [*stops, n]], n=[*stops, n], c=[r] * len(stops) + [1], stop_at=r, n_max=n)
 
 
 def _root(covariance_G_G: FloatArray) -> FloatArray:

@@ -29,6 +29,13 @@ class VerdictLabel(StrEnum):
     UNDECIDED = "undecided"
 
 
+class Target(StrEnum):
+    """What a band is about: all problems of this kind, of which these are a sample, or these alone."""
+
+    OVER_PROBLEMS = "over problems"
+    THESE_PROBLEMS = "these problems"
+
+
 class Cell(StrEnum):
     """Who solved a problem at least once."""
 
@@ -97,32 +104,44 @@ class StudyVerdict(Stored):
     """errors of the verifier, and truncated samples, that would take a part of it away; none where undecided"""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading(Stored):
+    """What a band says: where the lead ends, and the answer."""
+
+    crossover: Crossover
+    verdict: StudyVerdict
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison(Stored):
     """Base against RL on the same problems, from counts alone.
 
-    curves       k, base, base_lo, base_hi, rl, rl_lo, rl_hi, delta, delta_lo, delta_hi: every
-                 budget k = 1..largest; the delta band holds for all k at once (`band`), the band of
-                 each model's own curve at each k taken alone (`curve_band`)
-    solvability  problem_id, base_n, base_c, base_lo, base_hi, rl_n, rl_c, rl_lo, rl_hi, cell,
-                 p_value, confirmed: one row a problem; *_lo and *_hi are exact bounds of its
-                 success rate; p_value is exact and two-sided; confirmed is "RL only", "base only" or "",
-                 and "" for a problem that the guess filter drops
+    curves       k, base, base_lo, base_hi, rl, rl_lo, rl_hi, delta, delta_lo, delta_hi, these_lo, these_hi:
+                 every budget k = 1..largest; the bands of delta hold for all k at once: delta_* over problems
+                 (`band`), these_* on exactly these problems (`these_band`); the band of each model's own
+                 curve at each k taken alone (`curve_band`)
+    solvability  problem_id, base_n, base_c, base_rate, base_lo, base_hi, rl_n, rl_c, rl_rate, rl_lo, rl_hi,
+                 cell, p_value, confirmed: one row a problem; *_rate is the unbiased pass@1, *_lo and *_hi are
+                 exact bounds of the success rate; p_value is exact and two-sided; confirmed is "RL only",
+                 "base only" or "", and "" for a problem that the guess filter drops
     cells        cell, problems, confirmed: how many problems of each cell, and confirmed ones (0 for
                  "both" and "neither"); always four rows, in the order of Cell
     boundary     measure, formula, value (null where it is 0 / 0), lo, hi, problems (the denominator), interval
                  (its method): SRR, NDR, SDS, NSCR and the expansion rate of those cells, with P both, E RL only,
                  S base only, O neither; they move with the resolution of "not solved"
+    strata       stratum, value, problems, k (the largest), first, first_lo, first_hi (RL minus base at k = 1),
+                 last, last_lo, last_hi (at the largest k), label, crossover (status), crossover_lo, crossover_hi,
+                 confidence: one row a value of a stratum, over problems, all rows at once (Bonferroni)
     accuracy     model ("base", "rl"), lo, hi, problems: histogram of the estimated success rates; the
                  first bin is exactly 0 and the last exactly 1 (lo = hi), those between are open at lo and
                  closed at hi, but for the last of them, which leaves out 1
     """
 
     confidence: float
-    target: str
-    """what the band is about: "over problems" """
     band: str
-    """the method of the band of delta, in words"""
+    """the method of the band of delta over problems, in words"""
+    these_band: str
+    """the method of the band of delta on exactly these problems, in words"""
     curve_band: str
     """the method of the bands of base and rl, in words"""
     seed: int
@@ -130,6 +149,9 @@ class Comparison(Stored):
     """largest difference that counts as none, for "sharpened" """
     curves: pl.DataFrame
     crossover: Crossover
+    """over problems, as is `verdict`"""
+    on_these: Reading
+    """the same on exactly these problems: surer where k is well below n, and silent on any other problem"""
     solvability: pl.DataFrame
     cells: pl.DataFrame
     boundary: pl.DataFrame
@@ -138,6 +160,7 @@ class Comparison(Stored):
     mcnemar: float
     """exact two-sided p-value for "as many problems are RL only as base only" """
     accuracy: pl.DataFrame
+    strata: pl.DataFrame
     tipping: tuple[Tipping, ...]
     """what `verdict.overturned_by` rests on, that at the largest k first; empty where undecided"""
     verdict: StudyVerdict

@@ -1,0 +1,95 @@
+"""The same comparison within each stratum (level, subject, source), certain of all strata at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from beyondbase.analyses.curves import curves
+from beyondbase.analyses.reading import read
+from beyondbase.analyses.results import Target
+from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
+from beyondbase.errors import BadInput
+from beyondbase.estimators.sampling_noise import sampling_share
+from beyondbase.types import IntArray, SuccessCounts
+
+MOST_VALUES = 40
+"""of one stratum: more are names of problems, not kinds of them"""
+SCHEMA = {
+    "stratum": pl.String,
+    "value": pl.String,
+    "problems": pl.Int64,
+    "k": pl.Int64,
+    "first": pl.Float64,
+    "first_lo": pl.Float64,
+    "first_hi": pl.Float64,
+    "last": pl.Float64,
+    "last_lo": pl.Float64,
+    "last_hi": pl.Float64,
+    "label": pl.String,
+    "crossover": pl.String,
+    "crossover_lo": pl.Int64,
+    "crossover_hi": pl.Int64,
+    "confidence": pl.Float64,
+}
+
+
+def by_stratum(
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    strata: Mapping[str, Sequence[str]],
+    *,
+    confidence: float,
+    seed: int,
+    margin: float,
+) -> pl.DataFrame:
+    """One row a value of each stratum, over problems: the columns of Comparison.strata.
+
+    Each row's bands and tests are at 1 - (1 - confidence) / rows (Bonferroni), so that all rows hold together at
+    `confidence`. A stratum with one value says nothing of its own, one with more than 40 is left out.
+    """
+    groups = [
+        (name, value, np.flatnonzero(np.asarray(values, dtype=str) == value))
+        for name, values in strata.items()
+        if 2 <= len(set(_checked(name, values, len(base)))) <= MOST_VALUES
+        for value in sorted(set(values))
+    ]
+    level = 1 - (1 - confidence) / max(1, len(groups))
+    rows = [
+        (name, value, *_row(_rows(base, which_P), _rows(rl, which_P), level, seed=seed, margin=margin))
+        for name, value, which_P in groups
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _checked(name: str, values: Sequence[str], problems: int) -> Sequence[str]:
+    if isinstance(values, str) or len(values) != problems or not all(isinstance(value, str) for value in values):
+        raise BadInput(f"stratum {name!r}: expected one text for each of {problems} problems, got {str(values)[:60]!r}")
+    return values
+
+
+def _rows(counts: SuccessCounts, which_P: IntArray) -> SuccessCounts:
+    ids = [counts.problem_ids[i] for i in which_P]
+    return SuccessCounts(ids, counts.n_P[which_P], counts.c_P[which_P], stop_at=counts.stop_at, n_max=counts.n_max)
+
+
+def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, margin: float) -> tuple[object, ...]:
+    curve = curves(base, rl, confidence=level, seed=seed)
+    problems = solvability(base, rl, confidence=level)
+    cells, last = cell_counts(problems), curve.row(-1, named=True)
+    reading = read(
+        curve,
+        problems,
+        cells,
+        Target.OVER_PROBLEMS,
+        mcnemar=table_asymmetry(cells),
+        margin=margin,
+        confidence=level,
+        noise=sampling_share(base, rl, last["k"]),
+    )
+    bounds = ("delta", "delta_lo", "delta_hi")
+    ends = [row[name] for row in (curve.row(0, named=True), last) for name in bounds]
+    cross = reading.crossover
+    return (len(base), last["k"], *ends, reading.verdict.label.value, cross.status.value, cross.lo, cross.hi, level)
