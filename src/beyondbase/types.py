@@ -5,6 +5,7 @@ Everything stored is one of these; none of them does anything.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from beyondbase.checks import names, shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 
 IntArray = NDArray[np.int64]
@@ -158,11 +160,13 @@ class SuccessCounts:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        set_(self, "problem_ids", tuple(str(i) for i in self.problem_ids))
-        set_(self, "n_P", _whole_numbers("n", self.n))
-        set_(self, "c_P", _whole_numbers("c", self.c))
+        set_(self, "problem_ids", names("problem_ids", self.problem_ids))
+        set_(self, "n_P", whole_numbers("n", self.n))
+        set_(self, "c_P", whole_numbers("c", self.c))
         set_(self, "n", self.n_P)
         set_(self, "c", self.c_P)
+        for name, value in zip(("stop_at", "n_max"), _rule(self.stop_at, self.n_max), strict=True):
+            set_(self, name, value)
         _check_counts(self)
 
     @property
@@ -174,17 +178,13 @@ class SuccessCounts:
         return len(self.problem_ids)
 
 
-def _whole_numbers(name: str, values: ArrayLike) -> IntArray:
-    """Read-only int64 copy of `values`, or BadInput if they are not whole numbers."""
-    try:
-        raw = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadInput(f"{name}: expected whole numbers, got {str(values)[:60]!r}") from None
-    if raw.ndim != 1 or not np.isfinite(raw).all() or (raw != np.floor(raw)).any():
-        raise BadInput(f"{name}: expected a flat list of whole numbers, got {str(values)[:60]!r}")
-    whole = raw.astype(np.int64)
-    whole.flags.writeable = False
-    return whole
+def _rule(stop_at: int | None, n_max: int | None) -> tuple[int, int] | tuple[None, None]:
+    if stop_at is None and n_max is None:
+        return None, None
+    if stop_at is None or n_max is None:
+        raise BadInput("stop_at and n_max go together: give both (stopped at the r-th success) or neither (fixed n)")
+    why = "one success gives no unbiased estimate"
+    return whole_number("stop_at", stop_at, 2, what=why), whole_number("n_max", n_max, 1)
 
 
 def _check_counts(counts: SuccessCounts) -> None:
@@ -194,22 +194,18 @@ def _check_counts(counts: SuccessCounts) -> None:
     if not len(ids):
         raise BadInput("expected at least one problem, got none")
     if len(set(ids)) < len(ids):
-        twice = next(i for i in ids if list(ids).count(i) > 1)
-        raise BadInput(f"problem {twice!r} stands twice; add its counts up, or rename one")
+        [(twice, _)] = Counter(ids).most_common(1)
+        raise BadInput(f"problem {shown(twice)} stands twice; add its counts up, or rename one")
     bad_P = (c_P < 0) | (c_P > n_P) | (n_P < 1)
     if bad_P.any():
         i = int(bad_P.argmax())
-        raise BadInput(f"problem {ids[i]!r}: expected 0 <= c <= n, got c={c_P[i]} and n={n_P[i]}")
-    if (counts.stop_at is None) != (counts.n_max is None):
-        raise BadInput("stop_at and n_max go together: give both (stopped at the r-th success) or neither (fixed n)")
+        raise BadInput(f"problem {shown(ids[i])}: expected 0 <= c <= n, got c={c_P[i]} and n={n_P[i]}")
     if counts.stop_at is None or counts.n_max is None:
         return
-    if counts.stop_at < 2:
-        raise BadInput(f"stop_at: expected at least 2, got {counts.stop_at}; one success gives no unbiased estimate")
     broken_P = (c_P > counts.stop_at) | (n_P > counts.n_max) | ((c_P < counts.stop_at) & (n_P < counts.n_max))
     if broken_P.any():
         i = int(broken_P.argmax())
         raise BadInput(
-            f"problem {ids[i]!r}: expected c = {counts.stop_at}, or n = {counts.n_max} with fewer, "
+            f"problem {shown(ids[i])}: expected c = {counts.stop_at}, or n = {counts.n_max} with fewer, "
             f"got c={c_P[i]} and n={n_P[i]}"
         )

@@ -7,6 +7,7 @@ import math
 import polars as pl
 
 from beyondbase.analyses.results import Cell
+from beyondbase.checks import shown
 from beyondbase.estimators.exact_tests import rl_is_better
 from beyondbase.types import SuccessCounts
 
@@ -60,7 +61,7 @@ def samples_to_confirm(solvability: pl.DataFrame, confidence: float) -> str:
     rl = SuccessCounts(["rl"], n=[best["rl_n"]], c=[best["rl_c"]])
     while base_n <= _MOST_SAMPLES and rl_is_better(SuccessCounts(["base"], n=[base_n], c=[0]), rl)[0] > level:
         base_n *= 2
-    text = f"a confirmed problem: {candidates.height} look RL only, none is proven; for {best['problem_id']!r} "
+    text = f"a confirmed problem: {candidates.height} look RL only, none is proven; for {shown(best['problem_id'])} "
     if base_n > _MOST_SAMPLES:
         return text + f"RL's {best['rl_c']} of {best['rl_n']} cannot prove it alone: draw more RL samples"
     return text + f"it takes about {base_n:,} base samples without a success (now {best['base_n']:,})"

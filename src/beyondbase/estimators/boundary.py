@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv, ndtri
 
+from beyondbase.checks import confidence_level, whole_number
 from beyondbase.errors import BadInput
 
 
@@ -46,9 +47,8 @@ def resolution(n: int, *, confidence: float = 0.95) -> float:
     >>> [round(resolution(n), 5) for n in (128, 1024, 8192)]
     [0.02313, 0.00292, 0.00037]
     """
-    if n < 1:
-        raise BadInput(f"n: expected at least 1 sample, got {n}")
-    return float(-np.expm1(np.log1p(-confidence) / n))
+    n = whole_number("n", n, 1, what="samples of a problem")
+    return float(-np.expm1(np.log1p(-confidence_level(confidence)) / n))
 
 
 def boundary_ratios(
@@ -67,11 +67,11 @@ def boundary_ratios(
     NSCR: -0.022 (-0.036 to -0.008)
     expansion rate: 0.011 (0.006 to 0.020)
     """
-    p, e, s, o = preserved, expanded, shrunk, out_of_support
-    if min(p, e, s, o) < 0 or p + e + s + o < 1:
-        raise BadInput(f"expected counts of problems, at least one in all, got {p}, {e}, {s} and {o}")
-    if not 0.5 <= confidence < 1:
-        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")
+    cells = {"preserved": preserved, "expanded": expanded, "shrunk": shrunk, "out_of_support": out_of_support}
+    p, e, s, o = (whole_number(name, value, 0, what="problems of this cell") for name, value in cells.items())
+    if p + e + s + o < 1:
+        raise BadInput("expected counts of problems, at least one in all, got 0, 0, 0 and 0")
+    confidence = confidence_level(confidence)
     error, whole = 1 - confidence, p + e + s + o
     srr, ndr = _share(p, p + s), _share(e, p + e)
     lo, hi = (_harmonic(a, b) for a, b in zip(_exact(p, p + s, error / 2), _exact(e, p + e, error / 2), strict=True))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaln, gammaln
 
+from beyondbase.checks import instance, share
 from beyondbase.errors import BadInput
 from beyondbase.estimators.rate_law import RateLaw, fit_rate_law
 from beyondbase.estimators.success_profile import g_pass_at_k
@@ -33,12 +34,12 @@ def cover_at_tau(counts: SuccessCounts, tau: float) -> Cover:
     The bias is that of a beta-binomial with a mass at zero fitted to these counts: P(c >= tau n) - P(p >= tau).
     Raises BadInput for stopped draws, for unequal n, and for tau outside 0..1 (0 excluded).
 
-    >>> cover = cover_at_tau(SuccessCounts("abcd", n=[4] * 4, c=[0, 1, 2, 4]), 0.5)
+    >>> cover = cover_at_tau(SuccessCounts(list("abcd"), n=[4] * 4, c=[0, 1, 2, 4]), 0.5)
     >>> cover.plug_in, cover.k
     (0.5, 4)
     """
-    n = int(counts.n_P[0])
-    if not 0 < tau <= 1:
+    n = int(instance(SuccessCounts, counts).n_P[0])
+    if share("tau", tau) == 0:
         raise BadInput(f"tau: expected a share 0 < tau <= 1, got {tau}")
     if counts.stop_at is not None or (counts.n_P != n).any():
         raise BadInput("Cover@tau: expected the same fixed number of draws of every problem; draw with stop_at = none")

@@ -12,9 +12,12 @@ the draws (inverse_sampling); for a fixed number of draws n' = n and c' = c.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import bdtr, betainc, betaincinv, gammaln
 
+from beyondbase.checks import confidence_level, instance, whole_number
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.pass_at_k import distinct_rows
@@ -34,7 +37,8 @@ def rate_bounds(counts: SuccessCounts, *, confidence: float = 0.95) -> tuple[Flo
     >>> float(lo[0]), round(float(hi[0]), 6) == round(1 - 0.025 ** (1 / 1024), 6)
     (0.0, True)
     """
-    miss = (1 - confidence) / 2
+    instance(SuccessCounts, counts)
+    miss = (1 - confidence_level(confidence)) / 2
     n_P, c_P = counts.n_P, counts.c_P
     m_P, b_P = exchangeable_counts(counts)
     lo_P = np.where(c_P > 0, betaincinv(np.maximum(c_P, 1), n_P - c_P + 1, miss), 0.0)
@@ -58,7 +62,7 @@ def rl_is_better(base: SuccessCounts, rl: SuccessCounts) -> FloatArray:
     >>> rl_is_better(SuccessCounts(one, n=[100], c=[0]), SuccessCounts(one, n=[100], c=[5])).round(4).tolist()
     [0.0297]
     """
-    if len(base) != len(rl):
+    if len(instance(SuccessCounts, base)) != len(instance(SuccessCounts, rl)):
         raise BadInput(f"expected the same problems for both models, got {len(base)} and {len(rl)}")
     if base.stop_at is None and rl.stop_at is None:
         return fisher_greater(base.n_P, base.c_P, rl.n_P, rl.c_P)
@@ -70,7 +74,7 @@ def fisher_greater(n_P: IntArray, c_P: IntArray, rl_n_P: IntArray, rl_c_P: IntAr
     (n_U, c_U, m_U, d_U), row_P = distinct_rows(n_P, c_P, rl_n_P, rl_c_P)
     p_U = np.empty(len(n_U))
     x_X = np.arange(int(m_U.max()) + 1)
-    log_factorial_N = gammaln(np.arange(int((n_U + m_U).max()) + 1) + 1)
+    log_factorial = _log_factorial(int((n_U + m_U).max()))
     step = max(1, _CELLS_AT_ONCE // len(x_X))
     for start in range(0, len(n_U), step):
         rows = slice(start, start + step)
@@ -78,8 +82,8 @@ def fisher_greater(n_P: IntArray, c_P: IntArray, rl_n_P: IntArray, rl_c_P: IntAr
         total = c_U[rows, None] + d
         possible = (x_X <= m) & (x_X <= total) & (total - x_X <= n)
         x = np.where(possible, x_X, d)
-        log_chance = _log_choose(log_factorial_N, m, x) + _log_choose(log_factorial_N, n, total - x)
-        chance = np.exp(log_chance - _log_choose(log_factorial_N, n + m, total))
+        log_chance = _log_choose(log_factorial, m, x) + _log_choose(log_factorial, n, total - x)
+        chance = np.exp(log_chance - _log_choose(log_factorial, n + m, total))
         p_U[rows] = np.where(possible & (x_X >= d), chance, 0.0).sum(axis=1)
     return np.minimum(p_U, 1.0)[row_P]
 
@@ -128,6 +132,7 @@ def mcnemar(rl_only: int, base_only: int) -> float:
     >>> round(mcnemar(12, 33), 4)
     0.0025
     """
+    rl_only, base_only = whole_number("rl_only", rl_only, 0), whole_number("base_only", base_only, 0)
     fewer, both = min(rl_only, base_only), rl_only + base_only
     return min(1.0, 2 * float(bdtr(fewer, both, 0.5))) if both else 1.0
 
@@ -142,6 +147,12 @@ def _log_product(base: SuccessCounts, rl: SuccessCounts, q_P: FloatArray) -> Flo
     return log_P
 
 
-def _log_choose(log_factorial_N: FloatArray, n: IntArray, k: IntArray) -> FloatArray:
-    log: FloatArray = log_factorial_N[n] - log_factorial_N[k] - log_factorial_N[n - k]
-    return log
+def _log_factorial(largest: int) -> Callable[[IntArray], FloatArray]:
+    """Log n! for n up to `largest`: looked up, where a table of all is not more work than it saves."""
+    if largest <= _CELLS_AT_ONCE:
+        return gammaln(np.arange(largest + 1) + 1).__getitem__  # type: ignore[no-any-return]
+    return lambda n: gammaln(n + 1)
+
+
+def _log_choose(log_factorial: Callable[[IntArray], FloatArray], n: IntArray, k: IntArray) -> FloatArray:
+    return log_factorial(n) - log_factorial(k) - log_factorial(n - k)

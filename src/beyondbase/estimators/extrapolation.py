@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beyondbase.checks import confidence_level, instance, shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.rate_law import RateLaw, fit_rate_law
@@ -22,6 +23,8 @@ class Prediction:
     lo_K: FloatArray
     hi_K: FloatArray
     law: RateLaw
+    again_D_K: FloatArray
+    """the same from each bootstrap draw"""
 
 
 def predict(
@@ -38,8 +41,11 @@ def predict(
     >>> bool((prediction.lo_K <= prediction.hi_K).all()), bool(prediction.value_K[1] > prediction.value_K[0])
     (True, True)
     """
-    if not 0.5 <= confidence < 1:
-        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")
+    instance(SuccessCounts, counts)
+    confidence, k_K = confidence_level(confidence), whole_numbers("k", k_K)
+    seed, draws = whole_number("seed", seed, 0, 2**63 - 1), whole_number("draws", draws, 1)
+    if not len(k_K) or k_K.min() < 1:
+        raise BadInput(f"k: expected budgets of at least 1, got {shown(k_K)}")
     if counts.stop_at is None and (counts.n_P != counts.n_P[0]).any():
         counts = thinned(counts, int(counts.n_P.min()), seed=seed)
     rule = DrawRule(n_max=counts.largest_k, stop_at=counts.stop_at)
@@ -54,7 +60,7 @@ def predict(
     miss = (1 - confidence) / 2
     lo_K, hi_K = np.quantile(again_D_K, [miss, 1 - miss], axis=0)
     value_K = law.pass_at_k(k_K)
-    return Prediction(k_K, value_K, np.minimum(lo_K, value_K), np.maximum(hi_K, value_K), law)
+    return Prediction(k_K, value_K, np.minimum(lo_K, value_K), np.maximum(hi_K, value_K), law, again_D_K)
 
 
 def thinned(counts: SuccessCounts, n: int, *, seed: int = 0) -> SuccessCounts:
@@ -63,11 +69,12 @@ def thinned(counts: SuccessCounts, n: int, *, seed: int = 0) -> SuccessCounts:
     A problem that was stopped within n draws stays as it is; of one that was stopped later, n of the draws
     before its stop are taken. Raises BadInput for n above the samples drawn.
 
-    >>> thinned(SuccessCounts("ab", n=[8, 8], c=[0, 8]), 2).c_P.tolist()
+    >>> thinned(SuccessCounts(list("ab"), n=[8, 8], c=[0, 8]), 2).c_P.tolist()
     [0, 2]
     """
-    if not 1 <= n <= counts.largest_k:
-        raise BadInput(f"n: expected 1 <= n <= {counts.largest_k}, the samples of every problem, got {n}")
+    largest = instance(SuccessCounts, counts).largest_k
+    n = whole_number("n", n, 1, largest, what="the samples of every problem")
+    seed = whole_number("seed", seed, 0, 2**63 - 1)
     rng = np.random.default_rng(seed)
     m_P, b_P = exchangeable_counts(counts)
     longer_P = m_P >= n

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import gammaln
 
+from beyondbase.checks import shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.types import FloatArray
 
@@ -33,13 +34,15 @@ def majority_at_k(votes: Sequence[int], correct: Sequence[bool], k: int, *, sile
     >>> round(majority_at_k([2, 1], [True, False], 3), 12)
     1.0
     """
-    n = sum(votes) + silent
-    if len(votes) != len(correct) or any(v < 1 or v != int(v) for v in votes) or silent < 0:
+    votes, silent = whole_numbers("votes", votes).tolist(), whole_number("silent", silent, 0)
+    marks = [mark for mark in correct if isinstance(mark, bool | np.bool_)] if np.iterable(correct) else []
+    if not len(votes) == len(marks) == np.size(correct) or any(v < 1 for v in votes):
         raise BadInput(
-            f"expected a positive number of votes and a right or wrong for each answer, got {list(votes)[:9]}"
+            f"expected a positive number of votes and a True or False for each answer, "
+            f"got {shown(votes)} and {shown(correct)}"
         )
-    if k != int(k) or not 1 <= k <= n:
-        raise BadInput(f"k: expected 1 <= k <= {n}, the samples of the problem, got {k}")
+    n = sum(votes) + silent
+    k = whole_number("k", k, 1, n, what="the samples of the problem")
     if k == 1:
         return sum(v for v, right in zip(votes, correct, strict=True) if right) / n
     every = binomial_weights(n, k / n, k)[k]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from beyondbase.checks import instance, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -77,16 +78,21 @@ def distinct_rows(*columns_P: IntArray) -> tuple[tuple[IntArray, ...], IntArray]
 
 def check_budgets(counts: SuccessCounts, k: ArrayLike) -> IntArray:
     """`k` as a flat array of whole numbers in 1..counts.largest_k, or BadInput."""
-    try:
-        raw_K = np.atleast_1d(np.asarray(k, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise BadInput(f"k: expected whole numbers, got {str(k)[:60]!r}") from None
-    if raw_K.ndim != 1 or not len(raw_K) or not np.isfinite(raw_K).all() or (raw_K != np.floor(raw_K)).any():
-        raise BadInput(f"k: expected whole numbers, got {str(k)[:60]!r}")
+    instance(SuccessCounts, counts)
+    one = np.isscalar(k) or (isinstance(k, np.ndarray) and k.ndim == 0)
+    raw_K = whole_numbers("k", [k] if one else k)  # type: ignore[arg-type]
+    if not len(raw_K):
+        raise BadInput("k: expected at least one budget, got none")
     for bad in (raw_K.min(), raw_K.max()):
         if not 1 <= bad <= counts.largest_k:
             raise BadInput(
-                f"k: expected 1 <= k <= {counts.largest_k}, the samples that every problem has, got {bad:.0f}; "
+                f"k: expected 1 <= k <= {counts.largest_k}, the samples that every problem has, got {bad}; "
                 "draw more samples for a larger k"
             )
-    return raw_K.astype(np.int64)
+    return raw_K
+
+
+def check_budget(counts: SuccessCounts, k: int) -> int:
+    """One `k` in 1..counts.largest_k, or BadInput."""
+    instance(SuccessCounts, counts)
+    return whole_number("k", k, 1, counts.largest_k, what="the samples that every problem has")

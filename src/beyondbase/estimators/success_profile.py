@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from beyondbase.checks import share
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
-from beyondbase.estimators.pass_at_k import check_budgets, distinct_rows
+from beyondbase.estimators.pass_at_k import check_budget, distinct_rows
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 
@@ -23,12 +24,18 @@ def at_least_t_of_k(counts: SuccessCounts, k: int) -> FloatArray:
     >>> at_least_t_of_k(SuccessCounts(["a"], n=[4], c=[2]), 2).round(4).tolist()
     [[1.0, 0.8333, 0.1667]]
     """
-    k = int(check_budgets(counts, k)[0])
+    tail_U_T, row_P = _distinct_tails(counts, k)
+    return tail_U_T[row_P]
+
+
+def _distinct_tails(counts: SuccessCounts, k: int) -> tuple[FloatArray, IntArray]:
+    """Rows of S(k, t) for the distinct counts, shape (U, T), and each problem's row in it."""
+    k = check_budget(counts, k)
     last_t = k if counts.stop_at is None else min(k, counts.stop_at)
     (n_U, c_U), row_P = distinct_rows(*exchangeable_counts(counts))
     # k >= N happens to stopped problems only: the draws before the stop are fewer than k
     tail_U_T = np.where((n_U >= k)[:, None], _upper_tails(np.maximum(n_U, k), c_U, k)[:, : last_t + 1], 1.0)
-    return tail_U_T[row_P]
+    return tail_U_T, row_P
 
 
 def pass_hat_k(counts: SuccessCounts, k: int) -> float:
@@ -48,8 +55,7 @@ def g_pass_at_k(counts: SuccessCounts, k: int, tau: float) -> float:
     >>> g_pass_at_k(SuccessCounts(["a"], n=[4], c=[2]), 2, 0.5).__round__(4)
     0.8333
     """
-    if not 0 <= tau <= 1:
-        raise BadInput(f"tau: expected a share 0 <= tau <= 1, got {tau}")
+    k, tau = check_budget(counts, k), share("tau", tau)
     return _mean_at(counts, k, max(1, math.ceil(round(tau * k, 9))))  # 0.1 * 30 is 3.0000000000000004
 
 
@@ -59,24 +65,26 @@ def mg_pass_at_k(counts: SuccessCounts, k: int) -> float:
     >>> mg_pass_at_k(SuccessCounts(["a"], n=[4], c=[4]), 4)
     1.0
     """
-    tail_P_T = _full_profile(counts, k)
+    mean_T = _mean_tails(counts, k)
+    if len(mean_T) <= k:
+        raise _stopped_too_early(counts, k)
     if k < 2:
         raise BadInput(f"k: expected at least 2 for mG-Pass@k, whose sum is empty at 1, got {k}")
-    return float(2 / k * tail_P_T[:, math.ceil(k / 2) + 1 :].sum(axis=1).mean())
+    return float(2 / k * mean_T[math.ceil(k / 2) + 1 :].sum())
 
 
 def _mean_at(counts: SuccessCounts, k: int, t: int) -> float:
-    tail_P_T = at_least_t_of_k(counts, k)
-    if t >= tail_P_T.shape[1]:
+    mean_T = _mean_tails(counts, k)
+    if t >= len(mean_T):
         raise _stopped_too_early(counts, t)
-    return float(tail_P_T[:, t].mean())
+    return float(mean_T[t])
 
 
-def _full_profile(counts: SuccessCounts, k: int) -> FloatArray:
-    tail_P_T = at_least_t_of_k(counts, k)
-    if tail_P_T.shape[1] <= k:
-        raise _stopped_too_early(counts, k)
-    return tail_P_T
+def _mean_tails(counts: SuccessCounts, k: int) -> FloatArray:
+    """Mean over problems of S(k, t), shape (T,), without a row for each problem."""
+    tail_U_T, row_P = _distinct_tails(counts, k)
+    mean_T: FloatArray = np.bincount(row_P) @ tail_U_T / len(counts)
+    return np.minimum(mean_T, 1.0)
 
 
 def _stopped_too_early(counts: SuccessCounts, t: int) -> BadInput:

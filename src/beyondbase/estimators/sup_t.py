@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from beyondbase.errors import BadInput
+from beyondbase.checks import confidence_level
 from beyondbase.types import FloatArray, IntArray
 
 _DRAWS_AT_ONCE = 500
@@ -68,5 +68,4 @@ def around(
 
 def check_confidence(confidence: float) -> None:
     """Raise BadInput for a confidence that is none."""
-    if not 0.5 <= confidence < 1:
-        raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {confidence}")
+    confidence_level(confidence)
