@@ -18,7 +18,7 @@ from beyondbase.types import DrawRule, Problem, SamplingSpec
 from beyondbase.verification.exact import ExactMatch
 
 Cli = Callable[..., object]
-SMALL = ("--problems", 20, "--n-max", 32, "--runs", 20)
+SMALL = ("--problems", 20, "--n-max", 16, "--runs", 20)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_it_says_widths_chances_cost_and_the_trade(beyondbase: Cli) -> None:
     said = beyondbase("plan", *SMALL, "--tokens-per-sample", 100, "--tokens-per-second", 10, "--price", 3)
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[0].startswith("20 problems x up to 32 samples from both models, a problem stopping at success 4")
+    assert lines[0].startswith("20 problems x up to 16 samples from both models, a problem stopping at success 4")
     assert any(line.startswith("band, +-points") for line in lines)
     assert "chance of each verdict: narrowed " in said.out
     assert sum(line.startswith("cost, ") and "hours, money" in line for line in lines) == 3
@@ -55,7 +55,7 @@ def test_json_is_the_result_and_out_holds_it_with_the_figure_and_its_data(beyond
     assert said.data == json.loads(text)
     result = from_json(text)
     assert isinstance(result, StudyPlan)
-    assert (result.problems, result.n_max, result.runs) == (20, 32, 20)
+    assert (result.problems, result.n_max, result.runs) == (20, 16, 20)
     assert {path.name for path in (out / "figures").iterdir()} == {"plan.svg", "plan.png", "plan.csv"}
     assert pl.read_csv(out / "figures" / "plan.csv").height == result.designs.height == 15
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
@@ -77,7 +77,7 @@ def test_assumptions_replace_their_part_of_the_preset(beyondbase: Cli) -> None:
 def test_a_pilot_gives_rates_problems_and_tokens_and_finds_a_design_that_decides(
     beyondbase: Cli, pilot: Path, tmp_path: Path
 ) -> None:
-    words = ["--n-max", 64, "--runs", 40, "--price", 1, "--json"]
+    words = ["--n-max", 64, "--runs", 20, "--price", 1, "--json"]
     said = beyondbase("plan", "--pilot", pilot, *words)
     assert said.code == 0
     assert said.data["source"] == "pilot: 40 problems, up to 64 samples a problem from each model"
@@ -85,7 +85,7 @@ def test_a_pilot_gives_rates_problems_and_tokens_and_finds_a_design_that_decides
     assert said.data["decided"] > 0.8
     assert said.data["cheapest"] is not None
     assert said.data == beyondbase("plan", "--base", pilot / "runs/base", "--rl", pilot / "runs/rl", *words).data
-    wider = beyondbase("plan", "--pilot", pilot, "--n-max", 256, "--runs", 20, "--json")
+    wider = beyondbase("plan", "--pilot", pilot, "--n-max", 65, "--runs", 20, "--json")
     assert any("rates below about 1/64" in sentence for sentence in wider.data["assumes"])
 
 
@@ -99,7 +99,7 @@ def test_where_no_design_decides_it_says_so(beyondbase: Cli) -> None:
     ("flags", "message"),
     [
         (["--problems", 1], "problems: expected at least 2, got 1"),
-        (["--stop-at", 64], "stop-at: expected at most n-max = 32, got 64"),
+        (["--stop-at", 64], "stop-at: expected at most n-max = 16, got 64"),
         (["--runs", 3], "runs: expected at least 20 simulated studies, got 3"),
         (["--target", 0], "target: expected a chance above 0 and below 1"),
         (["--target", "nan"], "target: expected a chance above 0 and below 1"),
@@ -133,3 +133,13 @@ def test_impossible_settings_are_bad_input_in_one_line(
     assert said.code == 2
     assert said.error.startswith(f"beyondbase: {message}")
     assert not (tmp_path / "plan" / "plan.json").exists()
+
+
+@pytest.mark.slow
+def test_the_output_in_the_readme_is_what_the_command_prints(beyondbase: Cli) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("<!-- plan: begin -->")[1].split("<!-- plan: end -->")[0].splitlines()
+    (command,) = [line.split()[1:] for line in readme.splitlines() if line.startswith("    beyondbase plan --problems")]
+    said = beyondbase(*command).out.splitlines()
+    assert len(shown) > 20
+    assert [line for line in shown if line and line.removeprefix("    ") not in said] == []

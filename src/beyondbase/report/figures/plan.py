@@ -22,7 +22,7 @@ def plan_figure(plan: StudyPlan) -> Figure:
     same_stop = pl.col("stop_at").eq_missing(pl.lit(plan.stop_at, dtype=pl.Int64))
     shown = plan.designs.filter(same_stop).select(
         cost=cost,
-        n=pl.format("up to {} samples", "n_max"),
+        n=pl.format("n = {}", "n_max"),
         stated=(pl.col("problems") == plan.problems) & (pl.col("n_max") == plan.n_max),
         first=pl.col("half_first") * 100,
         last=pl.col("half_last") * 100,
@@ -35,7 +35,7 @@ def plan_figure(plan: StudyPlan) -> Figure:
     first = alt.Y("first:Q", title="half-width at k = 1, points", scale=points)
     last = alt.Y("last:Q", title="half-width at k = n, points", scale=points)
     panels = [
-        _sized(_lines(shown, order, _cost_axis(None), first, legend=True)),
+        _sized([*_lines(shown, order, _cost_axis(None), first), _names(shown, _cost_axis(None), first)]),
         _sized(_lines(shown, order, _cost_axis(None), last)),
         _sized(_chances(shown, order, _cost_axis(f"{COSTS[cost]}, both models"), plan.target)),
     ]
@@ -56,16 +56,21 @@ def _sized(layers: list[Any]) -> Any:
     return alt.layer(*layers).properties(width=WIDTH, height=_HEIGHT)
 
 
-def _lines(shown: pl.DataFrame, order: list[str], x: alt.X, y: alt.Y, *, legend: bool = False) -> list[Any]:
+def _lines(shown: pl.DataFrame, order: list[str], x: alt.X, y: alt.Y) -> list[Any]:
     """One line a number of samples, one mark a number of problems; the stated design is filled."""
-    key = alt.Legend(title=None, orient="top", symbolStrokeWidth=1.6, symbolSize=70) if legend else None
     dashes, marks = zip(*_LOOKS[-len(order) :], strict=True)
     dash = alt.StrokeDash("n:N", sort=order, scale=alt.Scale(domain=order, range=list(dashes)), legend=None)
-    shape = alt.Shape("n:N", sort=order, scale=alt.Scale(domain=order, range=list(marks)), legend=key)
+    shape = alt.Shape("n:N", sort=order, scale=alt.Scale(domain=order, range=list(marks)), legend=None)
     fill = alt.Fill("stated:N", scale=alt.Scale(domain=[False, True], range=["white", INK]), legend=None)
     base = alt.Chart(shown).encode(x=x, y=y)
     line = base.mark_line(color=INK, strokeWidth=1.5).encode(strokeDash=dash)
     return [line, base.mark_point(stroke=INK, strokeWidth=1.6, size=60, opacity=1).encode(shape=shape, fill=fill)]
+
+
+def _names(shown: pl.DataFrame, x: alt.X, y: alt.Y) -> Any:
+    """Name each line beside its first mark, above which nothing runs."""
+    starts = alt.Chart(shown.group_by("n", maintain_order=True).first())
+    return starts.mark_text(align="left", dx=9, dy=-4, fontSize=FONT_SIZE, color=INK).encode(x=x, y=y, text="n:N")
 
 
 def _chances(shown: pl.DataFrame, order: list[str], x: alt.X, target: float) -> list[Any]:
