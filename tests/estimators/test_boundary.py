@@ -85,7 +85,7 @@ def test_nothing_solved_says_nothing() -> None:
 
 @pytest.mark.parametrize("cells", [(0, 0, 0, 0), (3, -1, 0, 0)])
 def test_counts_that_are_none_are_refused(cells: tuple[int, int, int, int]) -> None:
-    with pytest.raises(BadInput, match="expected counts of problems|expected a whole number"):
+    with pytest.raises(BadInput, match="expected"):
         boundary_ratios(*cells)
     with pytest.raises(BadInput, match="confidence"):
         boundary_ratios(1, 1, 1, 1, confidence=0.1)

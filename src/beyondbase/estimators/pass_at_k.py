@@ -56,13 +56,17 @@ def chance_all_fail(n_U: IntArray, c_U: IntArray, k_K: IntArray) -> FloatArray:
     A product of k factors (n-c-j) / (n-j): its rounding error stays near 1e-13 at k = 1024, where
     logarithms of factorials would lose 1e-12.
     """
-    j_J = np.arange(int(k_K.max()))
+    j_J = np.arange(int(k_K.max()), dtype=np.float64)
+    every = np.array_equal(k_K, np.arange(1, len(j_J) + 1))
     fail_U_K = np.empty((len(n_U), len(k_K)))
     step = max(1, _CELLS_AT_ONCE // len(j_J))
     for start in range(0, len(n_U), step):
         n, c = n_U[start : start + step, None], c_U[start : start + step, None]
-        factors = np.maximum(n - c - j_J, 0) / np.maximum(n - j_J, 1)
-        fail_U_K[start : start + step] = np.cumprod(factors, axis=1)[:, k_K - 1]
+        factors = (n - c) - j_J
+        np.maximum(factors, 0, out=factors)
+        factors /= np.maximum((n[:1] if (n == n[0]).all() else n) - j_J, 1)
+        np.cumprod(factors, axis=1, out=factors)
+        fail_U_K[start : start + step] = factors if every else factors[:, k_K - 1]
     return fail_U_K
 
 
