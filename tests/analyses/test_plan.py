@@ -58,7 +58,7 @@ def known(law: str, problems: int, rule: str) -> dict[str, str]:
 @pytest.mark.parametrize(("rule", "stop_at"), [("fixed n", None), ("stopped at 4", 4)])
 @pytest.mark.parametrize("law", ["unlock", "5% lost"])
 def test_half_widths_and_chances_are_those_of_the_simulation_study(law: str, rule: str, stop_at: int | None) -> None:
-    problems, runs = 30, 250
+    problems, runs = 30, 120
     study = known(law, problems, rule)
     found = simulate(OfLaw(law), Design(problems, DrawRule(1024, stop_at)), Terms(), runs)
     for column, half_R in zip(("half_first", "half_middle", "half_last"), found.half_R_K[:, [0, 5, 10]].T, strict=True):
@@ -70,13 +70,13 @@ def test_half_widths_and_chances_are_those_of_the_simulation_study(law: str, rul
 
 def test_the_verdicts_are_those_of_compare_but_for_close_calls() -> None:
     rates, rule, same = OfLaw("unlock"), DrawRule(64, 4), 0
-    labels = simulate(rates, Design(60, rule), Terms(seed=3), 30).labels
+    labels = simulate(rates, Design(60, rule), Terms(seed=3), 20).labels
     for run, label in enumerate(labels):
         rng = np.random.default_rng([3, run])
         truth = rates.draw(60, rng)
         same += bb.compare(*(draw_counts(rate_P, rule, rng) for rate_P in truth[:2])).verdict.label is label
-    assert same >= 27
-    assert 5 < labels.count(VerdictLabel.EXPANDED) < 25
+    assert same >= 18
+    assert 3 < labels.count(VerdictLabel.EXPANDED) < 17
 
 
 def test_the_band_on_every_k_is_hardly_wider_than_the_simulated_one() -> None:
@@ -164,7 +164,7 @@ def pilot(lost: float, problems: int = 60) -> Piloted:
 
 
 def test_after_a_clear_pilot_the_cheapest_design_that_decides_is_found_among_other_stops_too() -> None:
-    result = plan(pilot(lost=0.3), Design(60, DrawRule(128, 4)), Terms(), runs=80)
+    result = plan(pilot(lost=0.3), Design(60, DrawRule(128, 4)), Terms(), runs=40)
     assert result.cheapest is not None
     chosen = result.designs.row(result.cheapest, named=True)
     assert chosen["decided"] - chosen["error"] >= result.target
@@ -176,8 +176,9 @@ def test_after_a_clear_pilot_the_cheapest_design_that_decides_is_found_among_oth
     assert set(result.designs["stop_at"].to_list()) > {4}
 
 
+@pytest.mark.slow
 def test_where_nothing_decides_the_plan_says_so_and_has_tried_every_stop() -> None:
-    result = plan(pilot(lost=0.06, problems=30), Design(8, DrawRule(64, 4)), Terms(), runs=80, target=0.95)
+    result = plan(pilot(lost=0.06, problems=30), Design(8, DrawRule(64, 4)), Terms(), runs=40, target=0.95)
     assert result.cheapest is None
     assert set(result.designs["stop_at"].to_list()) == {2, 4, None}
     given_up = result.designs.filter(result.designs["stop_at"] != 4)
@@ -198,6 +199,8 @@ def test_a_pilot_s_draws_have_the_rates_of_its_counts() -> None:
         rate_P = np.concatenate([getattr(drawn, model) for drawn in draws])
         assert rate_P.mean() == pytest.approx(float(bb.pass_at_k(counts, 1)[0]), abs=0.02)
     assert {*draws[0].base_tokens_P, *draws[0].rl_tokens_P} == {10.0, 20.0}
+    assert len(rates.caveats(128)) == 1
+    assert "rates below about 1/128 are those of a fitted Beta law" in rates.caveats(129)[1]
 
 
 def test_a_pilot_on_disk_brings_its_counts_and_tokens(tmp_path: Path) -> None:
@@ -218,7 +221,7 @@ def test_a_pilot_on_disk_brings_its_counts_and_tokens(tmp_path: Path) -> None:
 
 
 def test_a_plan_comes_back_from_json_as_it_was() -> None:
-    for rates in (MIXED, pilot(lost=0.3)):
+    for rates in (MIXED, pilot(lost=0.3, problems=10)):
         result = plan(rates, Design(8, DrawRule(8)), Terms(), runs=20)
         again = bb.from_json(result.to_json())
         assert isinstance(again, StudyPlan)

@@ -77,7 +77,7 @@ def test_assumptions_replace_their_part_of_the_preset(beyondbase: Cli) -> None:
 def test_a_pilot_gives_rates_problems_and_tokens_and_finds_a_design_that_decides(
     beyondbase: Cli, pilot: Path, tmp_path: Path
 ) -> None:
-    words = ["--n-max", 64, "--runs", 20, "--price", 1, "--json"]
+    words = ["--n-max", 32, "--runs", 20, "--price", 1, "--json"]
     said = beyondbase("plan", "--pilot", pilot, *words)
     assert said.code == 0
     assert said.data["source"] == "pilot: 40 problems, up to 64 samples a problem from each model"
@@ -85,8 +85,6 @@ def test_a_pilot_gives_rates_problems_and_tokens_and_finds_a_design_that_decides
     assert said.data["decided"] > 0.8
     assert said.data["cheapest"] is not None
     assert said.data == beyondbase("plan", "--base", pilot / "runs/base", "--rl", pilot / "runs/rl", *words).data
-    wider = beyondbase("plan", "--pilot", pilot, "--n-max", 65, "--runs", 20, "--json")
-    assert any("rates below about 1/64" in sentence for sentence in wider.data["assumes"])
 
 
 def test_where_no_design_decides_it_says_so(beyondbase: Cli) -> None:

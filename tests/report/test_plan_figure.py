@@ -25,7 +25,6 @@ def planned(n_max: int, stop_at: int | None, prices: Prices = NO_PRICES, tokens:
     ("n_max", "stop_at", "prices", "tokens", "axis", "numbers"),
     [
         (8, 2, NO_PRICES, None, "samples drawn, both models", [2, 8, 32]),
-        (8, 4, NO_PRICES, 10.0, "tokens generated, both models", [8, 32]),
         (2, None, Prices(price=2.0), 10.0, "money, both models", [2, 8]),
         (2, None, Prices(price=0.0), 10.0, "tokens generated, both models", [2, 8]),
     ],
