@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import beyondbase as bb
-from beyondbase.analyses.guards import GuardInput
+from beyondbase.analyses.guards import GuardInput, guards, guesses_of
 from beyondbase.analyses.results import VerdictLabel
 from beyondbase.estimators.verifier_error import Audit
 from beyondbase.pipeline import sample_run
@@ -147,6 +147,24 @@ def test_an_audit_bounds_the_curves_wider_than_their_own_bands_and_moves_them_do
         assert (curve[f"{name}_lo"] <= plain[f"{name}_lo"] + 1e-12).all()
     k = plain["k"].to_numpy()
     np.testing.assert_allclose(found.curves["rl"], np.maximum(1 - (1 - plain["rl"]) / 0.998**k, 0), atol=1e-9)
+
+
+def test_families_of_problems_widen_the_guarded_bands_as_they_do_the_plain_one(runs: dict[str, Run]) -> None:
+    given, families = GuardInput(base_direct=runs["direct"], audit=Audit(0, 0, 999, 1)), [name[:2] for name in NAMES]
+    base, rl = runs["base"].counts(), runs["rl"].counts()
+    guesses = guesses_of(runs["base"], runs["rl"], given)
+    plain = bb.compare(base, rl, clusters=families)
+    found = guards(base, rl, plain, guesses, given, clusters=families)
+    alone = guards(base, rl, bb.compare(base, rl), guesses, given)
+    assert found is not None and found.guess_filter is not None and found.audit is not None
+    assert alone is not None and alone.guess_filter is not None and alone.audit is not None
+    keep = [name for name in NAMES if name not in guesses.guessed]
+    counts = (of_problems(each, keep) for each in (base, rl))
+    kept = bb.compare(*counts, clusters=[name[:2] for name in keep])
+    assert found.guess_filter.curves.equals(kept.curves.select(found.guess_filter.curves.columns))
+    assert not found.guess_filter.curves.equals(alone.guess_filter.curves)
+    assert found.audit.curves["base"].equals(alone.audit.curves["base"])
+    assert not found.audit.curves["base_lo"].equals(alone.audit.curves["base_lo"])
 
 
 def test_a_study_with_guards_comes_back_with_the_same_bytes(runs: dict[str, Run]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,17 +74,23 @@ def guesses_of(base: Run, rl: Run, given: GuardInput) -> Guesses:
 
 
 def guards(
-    base: SuccessCounts, rl: SuccessCounts, plain: Comparison, guesses: Guesses, given: GuardInput
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    plain: Comparison,
+    guesses: Guesses,
+    given: GuardInput,
+    *,
+    clusters: Sequence[str] | None = None,
 ) -> Guards | None:
-    """What each guard that was given does; None where none was."""
+    """What each guard that was given does; None where none was. clusters: those that `plain` was made with."""
     asked = guesses.base is not None or guesses.rl is not None
     if not asked and given.chance is None and given.audit is None:
         return None
     rl = in_order_of(base, rl)
     return Guards(
         floor=_floor(len(plain.curves), guesses, given.chance) if asked or given.chance is not None else None,
-        guess_filter=_filtered(base, rl, plain, guesses, given.below) if asked else None,
-        audit=_audited(base, rl, plain, given.audit) if given.audit is not None else None,
+        guess_filter=_filtered(base, rl, plain, guesses, given.below, clusters) if asked else None,
+        audit=_audited(base, rl, plain, given.audit, clusters) if given.audit is not None else None,
     )
 
 
@@ -119,13 +126,21 @@ def _floor(largest: int, guesses: Guesses, chance: float | None) -> pl.DataFrame
     return pl.DataFrame(columns).with_columns(pl.col("base", "rl").fill_nan(None))
 
 
-def _filtered(base: SuccessCounts, rl: SuccessCounts, plain: Comparison, guesses: Guesses, below: float) -> GuessFilter:
+def _filtered(
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    plain: Comparison,
+    guesses: Guesses,
+    below: float,
+    clusters: Sequence[str] | None,
+) -> GuessFilter:
     unfiltered = solvability(base, rl, confidence=plain.confidence)
     kept_P = np.array([problem_id not in guesses.guessed for problem_id in base.problem_ids])
     after = None
     if kept_P.any():
         kept = (only(counts, kept_P) for counts in (base, rl))
-        after = compare(*kept, confidence=plain.confidence, seed=plain.seed, margin=plain.margin)
+        families = None if clusters is None else [clusters[row] for row in np.flatnonzero(kept_P).tolist()]
+        after = compare(*kept, confidence=plain.confidence, seed=plain.seed, margin=plain.margin, clusters=families)
     table: dict[str, object] = {"problem_id": base.problem_ids}
     for name, counts in (("base", guesses.base), ("rl", guesses.rl)):
         nothing = [None] * len(base)
@@ -143,14 +158,17 @@ def _filtered(base: SuccessCounts, rl: SuccessCounts, plain: Comparison, guesses
     )
 
 
-def _audited(base: SuccessCounts, rl: SuccessCounts, plain: Comparison, audit: Audit) -> VerifierAudit:
+def _audited(
+    base: SuccessCounts, rl: SuccessCounts, plain: Comparison, audit: Audit, clusters: Sequence[str] | None
+) -> VerifierAudit:
     """Problems and audit may each miss with half of the error: together the bounds hold at the confidence."""
     half = (1 + plain.confidence) / 2
     least, most = audit.false_positive_bounds(confidence=half)
     k_K = plain.curves["k"].to_numpy()
+    cluster_P = None if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
     columns: dict[str, FloatArray] = {"k": k_K}
     for name, counts in (("base", base), ("rl", rl)):
-        band = own_band(counts, k_K, confidence=half)
+        band = own_band(counts, k_K, confidence=half, cluster_P=cluster_P)
         columns[name] = without_false_positives(band.estimate_K, audit.false_positive, k_K)
         columns[f"{name}_lo"] = without_false_positives(band.lo_K, most, k_K)
         columns[f"{name}_hi"] = without_false_positives(band.hi_K, least, k_K)
