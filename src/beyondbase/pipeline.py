@@ -1,6 +1,7 @@
 """The flow: problems -> sampling -> samples on disk -> verification -> verdicts on disk -> analysis -> report.
 
     STUDY/runs/base  STUDY/runs/rl  STUDY/analysis.json  STUDY/report.html  STUDY/figures/
+    STUDY/runs/confirm-HASH/base, rl: fresh samples of the problems that one model alone solved
 
 The only place that knows the order of the stages; it holds no logic of its own.
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
+from beyondbase.analyses.escalation import solved_by_one
+from beyondbase.analyses.fresh_runs import begun_folders, fresh_folder, fresh_pairs
 from beyondbase.analyses.guards import GuardInput
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.analyses.serialize import from_json
@@ -67,6 +70,8 @@ class Study:
     spec: SamplingSpec
     rule: DrawRule
     options: AnalysisOptions = AnalysisOptions()
+    confirm: DrawRule | None = None
+    """how fresh samples are drawn of the problems that one model alone solved; None draws none"""
 
     @property
     def base(self) -> Path:
@@ -145,15 +150,17 @@ def analyze_runs(
 ) -> StudyAnalysis:
     """Analyse two finished runs and write STUDY/analysis.json."""
     progress("analyze", 0, 1)
+    base_run, rl_run = open_run(base), open_run(rl)
     analysis = analyze(
-        open_run(base),
-        open_run(rl),
+        base_run,
+        rl_run,
         confidence=options.confidence,
         seed=options.seed,
         margin=options.margin,
         allow_unequal=options.allow_unequal,
         training=training,
         given=options.guards(),
+        fresh=fresh_pairs(base_run, rl_run),
     )
     with writing(Path(study)):
         Path(study).mkdir(parents=True, exist_ok=True)
@@ -197,8 +204,40 @@ def compare_checkpoints(
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
         sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label)
+    if study.confirm is not None:
+        _draw_fresh(study, study.confirm, base, rl, progress)
     analyze_runs(study.base, study.rl, study.path, study.options, training, progress)
     return report_study(study.path, progress)
+
+
+def _draw_fresh(
+    study: Study, rule: DrawRule, base: Callable[[], Engine], rl: Callable[[], Engine], progress: Progress
+) -> None:
+    """Draw fresh samples: first for the problems of an earlier call, then for those one-sided now that have none.
+
+    The seed of a fresh sample is a function of problem and index, whatever set of problems it is drawn for.
+    """
+    ids = [set(_ids(folder / "base")) for folder in begun_folders(study.base.parent)]
+    have = set[str]().union(*ids)
+    owing = set(solved_by_one(open_run(study.base).counts(), open_run(study.rl).counts())) - have
+    sets = [_subset(study.problem_set, those) for those in (*ids, owing) if those]
+    for label, load in (("base", base), ("rl", rl)):
+        spec = replace(study.spec, seed=sample_seed(study.spec.seed, f"confirm {label}", 0))
+        engine = load() if sets else None
+        for problems in sets:
+            path = study.base.parent / fresh_folder(problems.hash) / label
+            assert engine is not None
+            sample_run(path, problems, engine, spec, rule, study.verifier, progress, f"confirm {label}")
+        del engine  # before the next model is loaded
+
+
+def _ids(run: Path) -> list[str]:
+    return [problem.problem_id for problem in open_run(run).problems()]
+
+
+def _subset(problem_set: ProblemSet, ids: set[str]) -> ProblemSet:
+    chosen = tuple(problem for problem in problem_set if problem.problem_id in ids)
+    return ProblemSet(f"{problem_set.name}, {len(chosen)} solved by one model", chosen)
 
 
 def _judge_stored(writer: RunWriter, verifier: Verifier, progress: Progress, label: str) -> None:

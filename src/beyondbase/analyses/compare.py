@@ -7,12 +7,15 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import polars as pl
 
 from beyondbase.analyses.accuracy import accuracy
+from beyondbase.analyses.confirmation import check_fresh, confirm, with_confirmed
 from beyondbase.analyses.curves import THESE_BAND, band_words, curve_band_words, curves
+from beyondbase.analyses.escalation import escalation_plan, one_sided
 from beyondbase.analyses.overturn import overturnable, tipping_points
 from beyondbase.analyses.reading import read
-from beyondbase.analyses.results import Comparison, Target
+from beyondbase.analyses.results import Comparison, Confirmation, Target
 from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.strata import by_stratum
 from beyondbase.checks import confidence_level, instance, share, shown, whole_number
@@ -31,6 +34,7 @@ def compare(
     clusters: Sequence[str] | None = None,
     strata: Mapping[str, Sequence[str]] | None = None,
     guessed: Collection[str] = frozenset(),
+    fresh: tuple[SuccessCounts, SuccessCounts] | None = None,
 ) -> Comparison:
     """Compare two models by their successes on the same problems, at every k up to the samples of both.
 
@@ -39,6 +43,7 @@ def compare(
     clusters: name of each problem's family, in the order of `base`, where problems of a family may change together.
     strata: for each stratum the value of each problem, in the order of `base`; compared within each value as well.
     guessed: ids of problems that guesses solve now and then (estimators.guessing); they confirm nothing.
+    fresh: counts of other samples of base and RL on some of the problems. With them, "confirmed" rests on them alone.
     Raises NotComparable where the problems differ, BadInput for settings out of range.
 
     >>> ids = [f"p{i}" for i in range(200)]
@@ -57,10 +62,24 @@ def compare(
     cluster_P = None if clusters is None else _codes(clusters, len(base))
     curve = curves(base, rl, confidence=confidence, seed=seed, cluster_P=cluster_P)
     problems = solvability(base, rl, confidence=confidence, guessed=guessed)
+    found = one_sided(problems, guessed)
+    confirmation = None if fresh is None else _confirmation(base, found, fresh, confidence)
+    tested = () if confirmation is None else confirmation.problems.drop_nulls("p_value")["problem_id"]
+    plan = escalation_plan(base, rl, found, done=tested)
+    problems = with_confirmed(problems, confirmation)
     cells = cell_counts(problems)
     asymmetry, noise = table_asymmetry(cells), sampling_share(base, rl, int(curve["k"][-1]))
     reading = partial(
-        read, curve, problems, cells, mcnemar=asymmetry, margin=margin, confidence=confidence, noise=noise
+        read,
+        curve,
+        problems,
+        cells,
+        mcnemar=asymmetry,
+        margin=margin,
+        confidence=confidence,
+        noise=noise,
+        confirmation=confirmation,
+        escalation=plan,
     )
     over = reading(Target.OVER_PROBLEMS)
     tips = tipping_points(over.verdict.label, over.crossover.status, curve, base, rl, margin=margin)
@@ -80,11 +99,20 @@ def compare(
         base_resolution=resolution_of(base, confidence=confidence),
         rl_resolution=resolution_of(rl, confidence=confidence),
         mcnemar=asymmetry,
+        confirmation=confirmation,
+        escalation=plan,
         accuracy=accuracy(base, rl),
         strata=by_stratum(base, rl, strata or {}, confidence=confidence, seed=seed, margin=margin),
         tipping=tips,
         verdict=replace(over.verdict, overturned_by=overturnable(over.verdict.label, tips, problems)),
     )
+
+
+def _confirmation(
+    base: SuccessCounts, found: pl.DataFrame, fresh: tuple[SuccessCounts, SuccessCounts], confidence: float
+) -> Confirmation:
+    check_fresh(fresh[0], base.problem_ids)
+    return confirm(found, fresh[0], in_order_of(fresh[0], fresh[1]), confidence=confidence)
 
 
 def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from beyondbase.analyses.results import Crossover, Target
+from beyondbase.analyses.results import Confirmation, Crossover, EscalationPlan, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class Evidence:
     noise: float
     """share of the spread of the difference at the last budget that comes from the draws"""
     target: Target = Target.OVER_PROBLEMS
+    confirmation: Confirmation | None = None
+    """what the confirmed problems rest on; None: the same samples that found them"""
+    escalation: EscalationPlan | None = None
 
 
 def evidence_of(
@@ -56,6 +59,8 @@ def evidence_of(
     confidence: float,
     noise: float,
     target: Target = Target.OVER_PROBLEMS,
+    confirmation: Confirmation | None = None,
+    escalation: EscalationPlan | None = None,
 ) -> Evidence:
     """Gather the evidence from the tables of a comparison."""
     first, last = (
@@ -64,4 +69,5 @@ def evidence_of(
     )
     counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
     problems = sum(n for n, _ in counts.values())
-    return Evidence(first, last, crossover, counts, mcnemar, problems, margin, confidence, noise, target)
+    facts = (mcnemar, problems, margin, confidence, noise, target, confirmation, escalation)
+    return Evidence(first, last, crossover, counts, *facts)

@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from beyondbase.analyses.results import Cell
+from beyondbase.analyses.results import Cell, EscalationPlan
 from beyondbase.checks import shown
 from beyondbase.estimators.exact_tests import rl_is_better
 from beyondbase.types import SuccessCounts
@@ -48,6 +48,16 @@ def _two_digits(value: float) -> int:
     """`value` rounded up to two digits."""
     unit = 10.0 ** max(0, math.floor(math.log10(max(value, 1))) - 1)
     return int(math.ceil(value / unit) * unit)
+
+
+def fresh_samples(plan: EscalationPlan) -> str:
+    """What `compare --confirm` would draw."""
+    problems = plan.problems["problem_id"].n_unique()
+    of = f"the {problems:,} problems" if problems > 1 else "the problem"
+    return (
+        f"`beyondbase compare --confirm` draws fresh samples of {of} that one model alone solved, from both models: "
+        f"about {plan.expected:,} in all, at most {plan.at_most:,}"
+    )
 
 
 def samples_to_confirm(solvability: pl.DataFrame, confidence: float) -> str:

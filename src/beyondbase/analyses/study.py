@@ -9,6 +9,7 @@ import polars as pl
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import compare
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
+from beyondbase.analyses.fresh_runs import FreshPair, fresh_counts
 from beyondbase.analyses.guards import GuardInput, guards, guesses_of
 from beyondbase.analyses.health import run_health
 from beyondbase.analyses.overturn import truncation_threats
@@ -31,11 +32,14 @@ def analyze(
     allow_unequal: frozenset[str] = frozenset(),
     training: pl.DataFrame | None = None,
     given: GuardInput | None = None,
+    fresh: list[FreshPair] | None = None,
 ) -> StudyAnalysis:
     """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
 
     given: samples of guesses and an audit of the verifier. A problem that guesses solve now and then confirms
     nothing; beyond that the guards stand beside the plain curves and change none of them.
+
+    fresh: runs of other samples of both models, on the problems that one model alone solved; see `compare`.
 
     Raises NotComparable for runs that may not be compared, and StoreError while samples or verdicts are
     missing.
@@ -44,7 +48,13 @@ def analyze(
     unequal = check_comparable(base.manifest, rl.manifest, allow_unequal)
     base_counts, rl_counts, guesses = base.counts(), rl.counts(), guesses_of(base, rl, given)
     comparison = compare(
-        base_counts, rl_counts, confidence=confidence, seed=seed, margin=margin, guessed=guesses.guessed
+        base_counts,
+        rl_counts,
+        confidence=confidence,
+        seed=seed,
+        margin=margin,
+        guessed=guesses.guessed,
+        fresh=fresh_counts(base, rl, fresh or []),
     )
     base_health, rl_health = run_health(base), run_health(rl)
     verdict = _with_health(comparison, base_health, rl_health, unequal)

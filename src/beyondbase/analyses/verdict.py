@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from beyondbase.analyses.evidence import At, Evidence
-from beyondbase.analyses.needs import problems_needed, samples_needed, samples_to_confirm
+from beyondbase.analyses.needs import fresh_samples, problems_needed, samples_needed, samples_to_confirm
 from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, StudyVerdict, Target, VerdictLabel
 from beyondbase.wording import band_text, number, points
 
@@ -48,7 +48,8 @@ def _sentence(e: Evidence, label: VerdictLabel) -> str:
         text += f" and {points(e.last.delta)} points at k = {e.last.k} ({band_text(e.last.lo, e.last.hi)})"
     text += f": {'on them, ' if these else ''}{_CONCLUSION[label]}"
     if label is VerdictLabel.EXPANDED:
-        text += f", with {number(e.cells[Cell.RL_ONLY.value][1], 'problem')} confirmed that only RL solves"
+        confirmed = number(e.cells[Cell.RL_ONLY.value][1], "problem")
+        text += f", with {confirmed} confirmed that only RL solves, {confirmed_by(e)}"
     if label is VerdictLabel.SHARPENED:
         text += f", to within {e.margin * 100:g} points"
     return text + "."
@@ -61,7 +62,7 @@ def _rests_on(e: Evidence) -> tuple[str, ...]:
         f"a band that holds for all k = 1..{e.last.k} at once, at {e.confidence * 100:g}%",
         _crossover_text(e.crossover, e.last.k),
         f"solved at least once: {rl_only[0]} by RL only, {base_only[0]} by the base only "
-        f"(McNemar p = {e.mcnemar:.2g}); confirmed {rl_only[1]} and {base_only[1]}",
+        f"(McNemar p = {e.mcnemar:.2g}); confirmed {rl_only[1]} and {base_only[1]}, {confirmed_by(e)}",
     ]
     if e.last.within(e.margin) and not e.last.open:
         facts.append(
@@ -69,6 +70,14 @@ def _rests_on(e: Evidence) -> tuple[str, ...]:
         )
     facts.append("these two checkpoints: another training run may differ")
     return tuple(facts)
+
+
+def confirmed_by(e: Evidence) -> str:
+    """What the confirmed problems rest on."""
+    if e.confirmation is None:
+        return "by the same samples"
+    tested = dict(e.confirmation.directions.select("cell", "tested").iter_rows())
+    return f"on fresh samples alone ({tested[Cell.RL_ONLY.value]} and {tested[Cell.BASE_ONLY.value]} were tested)"
 
 
 def _taken_as(target: Target) -> str:
@@ -98,15 +107,25 @@ def _crossover_text(crossover: Crossover, largest: int) -> str:
 
 def _needs(e: Evidence, label: VerdictLabel, solvability: pl.DataFrame) -> tuple[str, ...]:
     if label is VerdictLabel.AHEAD_OPEN:
-        return (samples_to_confirm(solvability, e.confidence),)
+        return (_to_confirm(e, solvability),)
     if label is not VerdictLabel.UNDECIDED:
         return ()
     needs = [_problems_at(e, at) for at in dict.fromkeys((e.first, e.last)) if at.open]
     if e.last.lo > 0:
-        needs.append(samples_to_confirm(solvability, e.confidence))
+        needs.append(_to_confirm(e, solvability))
     if not needs:  # the sign is certain at both ends, and not what any verdict asks for
         needs.append(f"a lead at every k up to {e.last.k}: the sign is certain at both ends and open between them")
     return tuple(needs)
+
+
+def _to_confirm(e: Evidence, solvability: pl.DataFrame) -> str:
+    """What would confirm an RL-only problem."""
+    if e.escalation is not None:
+        return f"{samples_to_confirm(solvability, e.confidence)}; {fresh_samples(e.escalation)}"
+    if e.confirmation is None:
+        return samples_to_confirm(solvability, e.confidence)
+    tested = number(e.confirmation.directions["tested"][0], "problem")
+    return f"a larger k, or more fresh samples: of {tested} tested as RL only none is confirmed"
 
 
 def _problems_at(e: Evidence, at: At) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from beyondbase.analyses.escalation import CONFIRM_RULE
 from beyondbase.cli.settings import (
     Analysis,
     Draw,
@@ -17,6 +18,7 @@ from beyondbase.cli.settings import (
 )
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.draw_ladder import check_rule
 from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
 from beyondbase.sampling.model_folder import check_model_folder
@@ -43,6 +45,10 @@ class CompareConfig:
     """only the first problems"""
     batch_size: int = 1024
     """samples computed at once; has no influence on what they are"""
+    confirm: bool = False
+    """draw fresh samples of the problems that one model alone solved: only these confirm them"""
+    confirm_n_max: int = CONFIRM_RULE.n_max
+    """most fresh samples of such a problem from each model"""
     spec: SamplingSpec = field(default_factory=SamplingSpec)
     draw: Draw = field(default_factory=Draw)
     analysis: Analysis = field(default_factory=Analysis)
@@ -51,6 +57,8 @@ class CompareConfig:
 def run(config: CompareConfig, progress: Progress) -> Outcome:
     """Make the study, or go on with it."""
     check_spec(config.spec)
+    confirm = replace(CONFIRM_RULE, n_max=config.confirm_n_max)
+    check_rule(confirm)
     study = Study(
         path=config.out,
         problem_set=load_problems(config.problems, config.limit),
@@ -58,6 +66,7 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
         spec=config.spec,
         rule=config.draw.rule(),
         options=config.analysis.options(config.spec.seed),
+        confirm=confirm if config.confirm else None,
     )
     for model in (config.base, config.rl):
         check_model_folder(model)

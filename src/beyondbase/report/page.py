@@ -13,6 +13,7 @@ from markupsafe import Markup
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
 from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
+from beyondbase.report.confirmation import confirmation_sentence
 from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, typeset
@@ -59,6 +60,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
         captions=captions(analysis),
         crossover=crossover_sentence(analysis.comparison),
+        confirmation=confirmation_sentence(analysis.comparison),
         resolution=resolution_sentence(analysis.comparison),
         curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],
         guards=guard_sentences(analysis),

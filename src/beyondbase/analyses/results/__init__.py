@@ -12,6 +12,7 @@ from beyondbase.analyses.results.comparison import (
     Tipping,
     VerdictLabel,
 )
+from beyondbase.analyses.results.confirmation import Confirmation, EscalationPlan
 from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudit
 from beyondbase.analyses.results.plan import StudyPlan
 from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
@@ -20,8 +21,10 @@ __all__ = [
     "FORMAT_VERSION",
     "Cell",
     "Comparison",
+    "Confirmation",
     "Crossover",
     "CrossoverStatus",
+    "EscalationPlan",
     "Guards",
     "GuessFilter",
     "PathCoverage",

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import polars as pl
 
+from beyondbase.analyses.results.confirmation import Confirmation, EscalationPlan
 from beyondbase.analyses.stored import Stored
 
 
@@ -123,7 +124,8 @@ class Comparison(Stored):
     solvability  problem_id, base_n, base_c, base_rate, base_lo, base_hi, rl_n, rl_c, rl_rate, rl_lo, rl_hi,
                  cell, p_value, confirmed: one row a problem; *_rate is the unbiased pass@1, *_lo and *_hi are
                  exact bounds of the success rate; p_value is exact and two-sided; confirmed is "RL only",
-                 "base only" or "", and "" for a problem that the guess filter drops
+                 "base only" or "", and "" for a problem that the guess filter drops; it rests on fresh samples
+                 where there is a `confirmation`, and else on an exact test of these samples
     cells        cell, problems, confirmed: how many problems of each cell, and confirmed ones (0 for
                  "both" and "neither"); always four rows, in the order of Cell
     boundary     measure, formula, value (null where it is 0 / 0), lo, hi, problems (the denominator), interval
@@ -159,6 +161,10 @@ class Comparison(Stored):
     rl_resolution: Resolution
     mcnemar: float
     """exact two-sided p-value for "as many problems are RL only as base only" """
+    confirmation: Confirmation | None
+    """what fresh samples say of the one-sided problems; None: there are no fresh samples"""
+    escalation: EscalationPlan | None
+    """what it takes to confirm the one-sided problems without fresh samples; None: there are none"""
     accuracy: pl.DataFrame
     strata: pl.DataFrame
     tipping: tuple[Tipping, ...]
