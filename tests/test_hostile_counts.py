@@ -138,6 +138,22 @@ def test_any_settings_give_a_comparison_or_one_line(confidence: object, margin: 
         assert bb.from_json(result.to_json()).to_json() == result.to_json()
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.one_of(LIST, st.lists(IDS, min_size=2, max_size=2)), st.sampled_from(["clusters", "strata", "stratum"]))
+def test_any_names_of_groups_are_used_or_told_what_is_wrong(given_: object, where: str) -> None:
+    base, rl = bb.SuccessCounts(["a", "b"], n=[4, 4], c=[0, 1]), bb.SuccessCounts(["a", "b"], n=[4, 4], c=[1, 4])
+    settings = {"stratum": {"strata": {"s": given_}}}.get(where, {where: given_})
+    result = right_or_one_line(lambda: bb.compare(base, rl, **settings))  # type: ignore[arg-type]
+    if result is not None:
+        assert bb.from_json(result.to_json()).to_json() == result.to_json()
+
+
+def test_names_that_differ_by_a_null_character_are_two_names() -> None:
+    base, rl = bb.SuccessCounts(["a", "b"], n=[4, 4], c=[0, 1]), bb.SuccessCounts(["a", "b"], n=[4, 4], c=[1, 4])
+    assert bb.compare(base, rl, strata={"s": ["x", "x\0"]}).strata["problems"].to_list() == [1, 1]
+    assert "2 of them" in bb.compare(base, rl, clusters=["x", "x\0"]).band
+
+
 @pytest.mark.parametrize("other", [*ODD_THINGS, 3, [3, 4]], ids=lambda other: type(other).__name__)
 def test_what_is_no_counts_is_told_so(other: object) -> None:
     right = bb.SuccessCounts(["a"], n=[4], c=[1])

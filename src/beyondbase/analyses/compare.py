@@ -18,7 +18,7 @@ from beyondbase.analyses.reading import read
 from beyondbase.analyses.results import Comparison, Confirmation, Target
 from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.strata import by_stratum
-from beyondbase.checks import confidence_level, instance, share, shown, whole_number
+from beyondbase.checks import confidence_level, instance, names, share, shown, whole_number
 from beyondbase.errors import BadInput, NotComparable
 from beyondbase.estimators.sampling_noise import sampling_share
 from beyondbase.types import IntArray, SuccessCounts
@@ -102,7 +102,7 @@ def compare(
         confirmation=confirmation,
         escalation=plan,
         accuracy=accuracy(base, rl),
-        strata=by_stratum(base, rl, strata or {}, confidence=confidence, seed=seed, margin=margin),
+        strata=by_stratum(base, rl, {} if strata is None else strata, confidence=confidence, seed=seed, margin=margin),
         tipping=tips,
         verdict=replace(over.verdict, overturned_by=overturnable(over.verdict.label, tips, problems)),
     )
@@ -133,7 +133,8 @@ def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:
 
 def _codes(clusters: Sequence[str], problems: int) -> IntArray:
     """A number for each cluster."""
-    if isinstance(clusters, str) or len(clusters) != problems or not all(isinstance(name, str) for name in clusters):
-        raise BadInput(f"clusters: expected one text for each of {problems} problems, got {str(clusters)[:60]!r}")
-    _, code_P = np.unique(np.asarray(clusters), return_inverse=True)
-    return code_P
+    texts = names("clusters", clusters)
+    if len(texts) != problems:
+        raise BadInput(f"clusters: expected one text for each of {problems} problems, got {len(texts)}")
+    code = {text: i for i, text in enumerate(sorted(set(texts)))}
+    return np.array([code[text] for text in texts])

@@ -11,6 +11,7 @@ from beyondbase.analyses.curves import curves
 from beyondbase.analyses.reading import read
 from beyondbase.analyses.results import Target
 from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
+from beyondbase.checks import names, shown
 from beyondbase.errors import BadInput
 from beyondbase.estimators.sampling_noise import sampling_share
 from beyondbase.types import IntArray, SuccessCounts
@@ -51,9 +52,9 @@ def by_stratum(
     `confidence`. A stratum with one value says nothing of its own, one with more than 40 is left out.
     """
     groups = [
-        (name, value, np.flatnonzero(np.asarray(values, dtype=str) == value))
-        for name, values in strata.items()
-        if 2 <= len(set(_checked(name, values, len(base)))) <= MOST_VALUES
+        (name, value, np.array([i for i, other in enumerate(values) if other == value]))
+        for name, values in _checked(strata, len(base)).items()
+        if 2 <= len(set(values)) <= MOST_VALUES
         for value in sorted(set(values))
     ]
     level = 1 - (1 - confidence) / max(1, len(groups))
@@ -64,10 +65,18 @@ def by_stratum(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _checked(name: str, values: Sequence[str], problems: int) -> Sequence[str]:
-    if isinstance(values, str) or len(values) != problems or not all(isinstance(value, str) for value in values):
-        raise BadInput(f"stratum {name!r}: expected one text for each of {problems} problems, got {str(values)[:60]!r}")
-    return values
+def _checked(strata: Mapping[str, Sequence[str]], problems: int) -> dict[str, tuple[str, ...]]:
+    if not isinstance(strata, Mapping):
+        raise BadInput(f"strata: expected the value of each problem by name of the stratum, got {shown(strata)}")
+    checked = {}
+    for name, values in strata.items():
+        [title] = names("strata", [name])
+        checked[title] = names(f"stratum {shown(title)}", values)
+        if len(checked[title]) != problems:
+            raise BadInput(
+                f"stratum {shown(title)}: expected one text for each of {problems} problems, got {len(checked[title])}"
+            )
+    return checked
 
 
 def _rows(counts: SuccessCounts, which_P: IntArray) -> SuccessCounts:
