@@ -53,6 +53,7 @@ class AnalysisOptions:
     guess_below: float = 0.05
     guess_chance: float | None = None
     audit: Audit | None = None
+    cluster_by: str | None = None
 
     def guards(self) -> GuardInput:
         """Open the runs of direct answers."""
@@ -161,6 +162,7 @@ def analyze_runs(
         training=training,
         given=options.guards(),
         fresh=fresh_pairs(base_run, rl_run),
+        cluster_by=options.cluster_by,
     )
     with writing(Path(study)):
         Path(study).mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def make_study(
     rl_P = np.where(rng.random(problems) < lost, 0.0, np.minimum(base_P * gain, 0.95))
     base, rl = (SuccessCounts(ids, [256] * problems, rng.binomial(256, p_P)) for p_P in (base_P, rl_P))
     return StudyAnalysis(
-        comparison=compare(base, rl),
+        comparison=compare(base, rl, strata={"level": ["easy" if i % 3 else "hard" for i in range(problems)]}),
         base_health=_health("base", base_P),
         rl_health=_health("rl", rl_P),
         paths=_paths(ids) if whole else None,

@@ -8,24 +8,25 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from beyondbase.analyses.results import FORMAT_VERSION, Comparison, StudyAnalysis, StudyPlan
+from beyondbase.analyses.results import FORMAT_VERSION, Comparison, ModelTable, StudyAnalysis, StudyPlan
 from beyondbase.analyses.stored import FRAME
 from beyondbase.errors import StoreError
 
-_KINDS: dict[str, type[Comparison] | type[StudyAnalysis] | type[StudyPlan]] = {
+_KINDS: dict[str, type[Comparison | ModelTable | StudyAnalysis | StudyPlan]] = {
     "Comparison": Comparison,
+    "ModelTable": ModelTable,
     "StudyAnalysis": StudyAnalysis,
     "StudyPlan": StudyPlan,
 }
 _DTYPES = {str(dtype): dtype for dtype in (pl.String, pl.Boolean, pl.Int64, pl.Int32, pl.Float64, pl.Float32, pl.Null)}
 
 
-def to_json(result: StudyAnalysis | Comparison | StudyPlan) -> str:
+def to_json(result: Comparison | ModelTable | StudyAnalysis | StudyPlan) -> str:
     """The JSON text of a result; equal results give equal bytes."""
     return result.to_json()
 
 
-def from_json(text: str) -> StudyAnalysis | Comparison | StudyPlan:
+def from_json(text: str) -> Comparison | ModelTable | StudyAnalysis | StudyPlan:
     """The result that `to_json` wrote; StoreError if the text is anything else, or newer than this version."""
     try:
         content = json.loads(text)

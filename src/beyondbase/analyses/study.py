@@ -15,6 +15,7 @@ from beyondbase.analyses.health import run_health
 from beyondbase.analyses.overturn import truncation_threats
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.results import Cell, Comparison, RunHealth, StudyAnalysis, StudyVerdict
+from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
@@ -33,11 +34,13 @@ def analyze(
     training: pl.DataFrame | None = None,
     given: GuardInput | None = None,
     fresh: list[FreshPair] | None = None,
+    cluster_by: str | None = None,
 ) -> StudyAnalysis:
     """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
 
     given: samples of guesses and an audit of the verifier. A problem that guesses solve now and then confirms
     nothing; beyond that the guards stand beside the plain curves and change none of them.
+    cluster_by: the stratum whose values are families of problems that may change together.
 
     fresh: runs of other samples of both models, on the problems that one model alone solved; see `compare`.
 
@@ -47,12 +50,16 @@ def analyze(
     given = given or GuardInput()
     unequal = check_comparable(base.manifest, rl.manifest, allow_unequal)
     base_counts, rl_counts, guesses = base.counts(), rl.counts(), guesses_of(base, rl, given)
+    strata = strata_of(base.problems())
+    clusters = None if cluster_by is None else families(strata, cluster_by)
     comparison = compare(
         base_counts,
         rl_counts,
         confidence=confidence,
         seed=seed,
         margin=margin,
+        clusters=clusters,
+        strata={name: values for name, values in strata.items() if name != cluster_by},
         guessed=guesses.guessed,
         fresh=fresh_counts(base, rl, fresh or []),
     )
@@ -68,7 +75,7 @@ def analyze(
         problems=problem_table(base.problems()),
         training=training,
         unequal=unequal,
-        guards=guards(base_counts, rl_counts, comparison, guesses, given),
+        guards=guards(base_counts, rl_counts, comparison, guesses, given, clusters=clusters),
     )
 
 
@@ -83,6 +90,19 @@ def settings_table(base: RunManifest, rl: RunManifest) -> pl.DataFrame:
             "rl": [theirs.get(name, "") for name in names],
         }
     )
+
+
+def strata_of(problems: list[Problem]) -> dict[str, list[str]]:
+    """The value of each problem in each stratum, "" where it has none."""
+    names = sorted({name for problem in problems for name in problem.strata})
+    return {name: [problem.strata.get(name, "") for problem in problems] for name in names}
+
+
+def families(strata: dict[str, list[str]], name: str) -> list[str]:
+    """The values of the stratum that names families of problems, or BadInput if there is none of that name."""
+    if name not in strata:
+        raise BadInput(f"cluster-by: expected a stratum of the problems ({', '.join(strata) or 'none'}), got {name!r}")
+    return strata[name]
 
 
 def problem_table(problems: list[Problem]) -> pl.DataFrame:

@@ -25,6 +25,7 @@ VERBS: dict[str, Entry] = {
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
     "analyze": Entry("beyondbase.cli.analyze", "analyse two runs that are there"),
+    "models": Entry("beyondbase.cli.models", "compare several models with one base: one table for all"),
     "report": Entry("beyondbase.cli.report", "draw the report of a study again"),
     "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
     "train rl": Entry("beyondbase.cli.train_rl", "train a model by RLVR"),

@@ -66,6 +66,8 @@ class Analysis:
     """drop problems that guesses solve at a rate above 0 and below this"""
     guess_chance: float | None = None
     """chance of a blind guess, such as 0.25 for four choices: the floor where no direct answers are given"""
+    cluster_by: str | None = None
+    """stratum that names families of problems which may change together, such as rewordings of one problem"""
     audit_wrong: int = 0
     """samples of both models that a trusted judge found wrong"""
     audit_wrong_passed: int = 0
@@ -88,6 +90,7 @@ class Analysis:
             guess_below=self.guess_below,
             guess_chance=self.guess_chance,
             audit=Audit(*numbers) if any(numbers) else None,
+            cluster_by=self.cluster_by,
         )
 
 

@@ -52,6 +52,12 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
         "accuracy": _accuracy_caption(comparison),
         "health": _health_caption(analysis.base_health, analysis.rl_health),
     }
+    if comparison.strata.height:
+        largest = int(comparison.strata["k"].to_numpy().max())
+        texts["strata"] = (
+            "RL minus base by kind of problem (number of problems), with bands that hold for all rows and all k: "
+            f"triangles at k = 1, squares at k = {largest}."
+        )
     if analysis.paths is not None:
         texts["paths"] = _paths_caption(analysis.paths)
     if analysis.training is not None and len(analysis.training) and "step" in analysis.training.columns:
@@ -72,7 +78,8 @@ def _curves_caption(comparison: Comparison, guards: Guards | None) -> str:
     return (
         f"Above, pass@k of both models with pointwise {comparison.confidence * 100:g}% bands; below, RL minus base "
         f"with a band that holds for all k at once: at k = {last['k']} it is {points(last['delta'])} points "
-        f"({band_text(last['delta_lo'], last['delta_hi'])}){shade}{guesses}."
+        f"({band_text(last['delta_lo'], last['delta_hi'])}){shade}; thin lines: the "
+        f"band on exactly these problems{guesses}."
     )
 
 

@@ -18,6 +18,7 @@ from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
+from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.types import Progress, silent
@@ -60,6 +61,8 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
         captions=captions(analysis),
         crossover=crossover_sentence(analysis.comparison),
+        these=these_sentence(analysis.comparison),
+        strata=strata_sentence(analysis.comparison),
         confirmation=confirmation_sentence(analysis.comparison),
         resolution=resolution_sentence(analysis.comparison),
         curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],

@@ -7,6 +7,7 @@ from textwrap import wrap
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
+from beyondbase.report.readings import these_sentence
 from beyondbase.report.style import shown_budgets
 from beyondbase.wording import rate
 
@@ -24,6 +25,7 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
         *unequal,
         *_curves(comparison),
         crossover_sentence(comparison),
+        f"on exactly these problems: {comparison.on_these.verdict.label.value}; {these_sentence(comparison)}",
         *_overturned(comparison),
         _cells(comparison),
         _health(analysis.base_health, "base"),

@@ -13,8 +13,11 @@ from beyondbase.analyses.results.comparison import (
     VerdictLabel,
 )
 from beyondbase.analyses.results.confirmation import Confirmation, EscalationPlan
+from beyondbase.analyses.results.extrapolation import Extrapolation, FittedLaw, SelfCheck
 from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudit
+from beyondbase.analyses.results.models import ModelTable
 from beyondbase.analyses.results.plan import StudyPlan
+from beyondbase.analyses.results.profile import Profile
 from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
 
 __all__ = [
@@ -25,12 +28,17 @@ __all__ = [
     "Crossover",
     "CrossoverStatus",
     "EscalationPlan",
+    "Extrapolation",
+    "FittedLaw",
     "Guards",
     "GuessFilter",
+    "ModelTable",
     "PathCoverage",
+    "Profile",
     "Reading",
     "Resolution",
     "RunHealth",
+    "SelfCheck",
     "StudyAnalysis",
     "StudyPlan",
     "StudyVerdict",

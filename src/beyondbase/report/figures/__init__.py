@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.figures.curves import pass_at_k, paths
+from beyondbase.report.figures.forest import strata
 from beyondbase.report.figures.problems import accuracy, cells, movement
 from beyondbase.report.figures.runs import health, training
 from beyondbase.report.style import Figure
 
 FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "pass_at_k": pass_at_k,
+    "strata": strata,
     "cells": cells,
     "accuracy": accuracy,
     "movement": movement,

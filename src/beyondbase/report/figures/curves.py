@@ -24,6 +24,7 @@ from beyondbase.report.style import (
 )
 
 _UPPER, _LOWER, _PATHS = 250, 150, 240
+_BOUNDS = ("delta", "delta_lo", "delta_hi", "these_lo", "these_hi")
 
 
 def pass_at_k(analysis: StudyAnalysis) -> Figure:
@@ -139,7 +140,7 @@ def _end_name(look: Look, height: float, largest: int, top: float, title: str) -
 
 def _difference(curves: pl.DataFrame, largest: int) -> list[Any]:
     """RL minus base in points, its band, and the line of no difference."""
-    in_points = curves.select("k", *(pl.col(name) * 100 for name in ("delta", "delta_lo", "delta_hi")))
+    in_points = curves.select("k", *(pl.col(name) * 100 for name in _BOUNDS))
     sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
     axis = alt.Axis(title="RL minus base, points", labelExpr=sign, tickCount=5)
     x = k_axis(largest)
@@ -149,7 +150,11 @@ def _difference(curves: pl.DataFrame, largest: int) -> list[Any]:
     marks = alt.Chart(in_points.filter(pl.col("k").is_in(shown_budgets(largest))))
     at = marks.encode(x=x, y=alt.Y("delta:Q", axis=axis)).mark_point(filled=True, color=INK, size=24, opacity=1)
     bars = marks.encode(x=x, y=alt.Y("delta_lo:Q", axis=axis), y2="delta_hi:Q").mark_rule(color=INK, opacity=0.3)
-    return [band.encode(y2="delta_hi:Q"), zero.encode(y=alt.Y("delta:Q", axis=axis)), bars, line, at]
+    these = [
+        alt.Chart(in_points).mark_line(color=INK, strokeWidth=0.8).encode(x=x, y=alt.Y(f"{name}:Q", axis=axis))
+        for name in ("these_lo", "these_hi")
+    ]
+    return [band.encode(y2="delta_hi:Q"), zero.encode(y=alt.Y("delta:Q", axis=axis)), *these, bars, line, at]
 
 
 def _crossover(crossover: Crossover, largest: int) -> list[Any]:
