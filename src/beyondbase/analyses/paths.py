@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from beyondbase.analyses.first_samples import judged_first, whole_prefix
 from beyondbase.analyses.results import PathCoverage
 from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import chance_all_fail
@@ -25,9 +26,9 @@ def path_coverage(base: Run, rl: Run) -> PathCoverage | None:
     problems = [problem for problem in base.problems() if problem.n_solutions]
     if not problems:
         return None
-    base_rows, rl_rows = _judged(base), _judged(rl)
+    base_rows, rl_rows = judged_first(base), judged_first(rl)
     ids = [problem.problem_id for problem in problems]
-    n = min(_whole_prefix(base_rows, ids), _whole_prefix(rl_rows, ids))
+    n = min(whole_prefix(base_rows, ids), whole_prefix(rl_rows, ids))
     return coverage_of(problems, base_rows, rl_rows, n) if n else None
 
 
@@ -75,23 +76,3 @@ def _expected_share(times: pl.DataFrame, known: pl.DataFrame, n: int) -> FloatAr
     found_U_K = 1 - chance_all_fail(np.full(len(m_U), n), m_U, np.arange(1, n + 1))
     share_K: FloatArray = (weights["weight"].to_numpy()[:, None] * found_U_K).sum(axis=0) / known.height
     return np.round(share_K, 12)
-
-
-def _judged(run: Run) -> pl.DataFrame:
-    """The run's verdicts on the samples that every problem got, errors of the verifier left out."""
-    rule = run.manifest.rule
-    n = rule.n_max if rule.stop_at is None else min(rule.n_first, rule.n_max)
-    return (
-        run.verdicts()
-        .select("problem_id", "sample_index", "verdict", "answer")
-        .filter((pl.col("sample_index") < n) & (pl.col("verdict") != Verdict.VERIFIER_ERROR.value))
-        .collect()
-    )
-
-
-def _whole_prefix(rows: pl.DataFrame, ids: list[str]) -> int:
-    """The largest n such that every problem has all of its samples 0..n-1."""
-    per_index = rows.filter(pl.col("problem_id").is_in(ids)).group_by("sample_index").len().sort("sample_index")
-    whole = per_index["len"].to_numpy() == len(ids)
-    gapless = per_index["sample_index"].to_numpy() == np.arange(per_index.height)
-    return int(np.minimum.accumulate(whole & gapless).sum()) if per_index.height else 0
