@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from beyondbase.errors import BadInput
 from beyondbase.estimators import bands
 from beyondbase.estimators.bands import PseudoPair, difference_band, own_band
-from beyondbase.estimators.pass_at_k import pass_at_k
-from beyondbase.types import FloatArray, SuccessCounts
+from beyondbase.estimators.pass_at_k import pass_at_k, pass_at_k_per_problem
+from beyondbase.estimators.sup_t import few_units, spread_budgets, sup_quantile
+from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 PLAIN = PseudoPair(weight=0.0)
 NARROW = PseudoPair(norm=8.0)
@@ -114,19 +115,80 @@ def test_merging_equal_problems_leaves_the_law_of_the_bootstrap_as_it_is() -> No
     assert merged.critical == pytest.approx(distinct.critical, rel=0.02)
 
 
-def test_a_set_too_large_to_hold_has_the_band_of_one_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("budgets", [16, 200])
+def test_a_set_too_large_to_hold_has_the_band_of_one_that_is_not(monkeypatch: pytest.MonkeyPatch, budgets: int) -> None:
     rng = np.random.default_rng(8)
-    base, rl = counts_of(rng.integers(0, 17, 300), 16), counts_of(rng.integers(0, 17, 300), 16)
-    k_K = np.arange(1, 17)
+    base, rl = counts_of(rng.integers(0, budgets + 1, 60), budgets), counts_of(rng.integers(0, 17, 60), budgets)
+    k_K = np.arange(1, budgets + 1)
     whole = difference_band(base, rl, k_K, draws=40_000)
-    monkeypatch.setattr(bands, "_ROWS_AT_ONCE", 32)
-    folded = difference_band(base, rl, k_K, draws=40_000)
-    np.testing.assert_allclose(folded.estimate_K, whole.estimate_K, atol=1e-13)
-    np.testing.assert_allclose(
-        (folded.hi_K - folded.lo_K) / folded.critical, (whole.hi_K - whole.lo_K) / whole.critical
-    )
-    assert folded.critical == pytest.approx(whole.critical, rel=0.01)
-    assert folded.critical != whole.critical  # other draws: it was folded
+    monkeypatch.setattr(bands, "_ROWS_AT_ONCE", 7)
+    in_parts = difference_band(base, rl, k_K, draws=40_000)
+    np.testing.assert_allclose(in_parts.estimate_K, whole.estimate_K, atol=1e-13)
+    np.testing.assert_allclose(in_parts.lo_K, whole.lo_K, atol=1e-3)
+    np.testing.assert_allclose(in_parts.hi_K, whole.hi_K, atol=1e-3)
+
+
+def test_the_largest_deviation_over_spread_budgets_is_that_over_all() -> None:
+    rng = np.random.default_rng(12)
+    base, rl = (counts_of(rng.binomial(1024, rng.beta(0.3, 3, 60)), 1024) for _ in range(2))
+    k_K = np.arange(1, 1025)
+    assert len(spread_budgets(k_K)) <= 100
+    some = difference_band(base, rl, k_K, draws=40_000)
+    every = sup_quantile(residuals(base, rl, k_K), 0.95, 0, 40_000) * few_units(60, 0.95)
+    assert some.critical == pytest.approx(every, rel=0.01)  # two draws of 40,000
+
+
+def residuals(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray) -> FloatArray:
+    """Those of the difference and its pair, at every budget, worked out directly."""
+    d_P_K = pass_at_k_per_problem(rl, k_K) - pass_at_k_per_problem(base, k_K)
+    with_pair = np.vstack([d_P_K, np.ones(len(k_K)), -np.ones(len(k_K))])
+    residual = with_pair - with_pair.mean(axis=0)
+    unit: FloatArray = residual / np.sqrt((residual**2).sum(axis=0))
+    return unit
+
+
+def test_problems_that_are_each_a_cluster_have_the_band_of_problems() -> None:
+    rng = np.random.default_rng(9)
+    base, rl = counts_of(rng.integers(0, 33, 80), 32), counts_of(rng.integers(0, 33, 80), 32)
+    k_K = np.arange(1, 33)
+    alone = difference_band(base, rl, k_K, draws=40_000)
+    clusters = difference_band(base, rl, k_K, draws=40_000, cluster_P=rng.permutation(80))
+    np.testing.assert_allclose(clusters.lo_K, alone.lo_K, atol=2e-3)
+    np.testing.assert_allclose(clusters.hi_K, alone.hi_K, atol=2e-3)
+
+
+def test_ten_copies_of_each_problem_tell_as_much_as_one() -> None:
+    rng = np.random.default_rng(10)
+    c_P, d_P = rng.integers(0, 33, 40), rng.integers(0, 33, 40)
+    k_K = np.array([1, 8, 32])
+    one = difference_band(counts_of(c_P, 32), counts_of(d_P, 32), k_K, draws=40_000)
+    copies = counts_of(np.repeat(c_P, 10), 32), counts_of(np.repeat(d_P, 10), 32)
+    ten = difference_band(*copies, k_K, draws=40_000, cluster_P=np.repeat(np.arange(40), 10))
+    np.testing.assert_allclose(ten.lo_K, one.lo_K, atol=2e-3)
+    blind = difference_band(*copies, k_K, draws=40_000)
+    assert (blind.hi_K - blind.lo_K < 0.5 * (one.hi_K - one.lo_K)).all()
+
+
+def cover_of_clusters(clustered: bool, runs: int) -> float:
+    """Share of runs that hold the truth, where 40 families of 1 to 9 problems each change together."""
+    rng, k_K = np.random.default_rng(13), np.array([1, 8, 64])
+    factors = np.exp(np.random.default_rng(98).normal(0, 1, 200_000))
+    truth_K = np.array([((1 - 0.05) ** k - (1 - np.minimum(0.05 * factors, 0.9)) ** k).mean() for k in k_K])
+    inside = 0
+    for run in range(runs):
+        size_C = rng.integers(1, 10, 40)
+        factor_P = np.repeat(np.exp(rng.normal(0, 1, 40)), size_C)
+        base = counts_of(rng.binomial(64, 0.05, len(factor_P)), 64)
+        rl = counts_of(rng.binomial(64, np.minimum(0.05 * factor_P, 0.9)), 64)
+        cluster_P = np.repeat(np.arange(40), size_C) if clustered else None
+        band = difference_band(base, rl, k_K, seed=run, draws=500, cluster_P=cluster_P)
+        inside += bool(((band.lo_K <= truth_K) & (truth_K <= band.hi_K)).all())
+    return inside / runs
+
+
+def test_the_band_over_clusters_holds_where_the_one_over_problems_does_not() -> None:
+    assert cover_of_clusters(True, 200) > 0.92
+    assert cover_of_clusters(False, 200) < 0.85
 
 
 def test_more_confidence_more_budgets_and_a_larger_pair_make_the_band_wider() -> None:

@@ -49,6 +49,7 @@ def test_the_data_beside_a_figure_are_those_that_the_study_holds(make_study: Mak
     assert figure is not None
     held = {
         "pass_at_k": study.comparison.curves,
+        "strata": study.comparison.strata,
         "cells": study.comparison.cells,
         "accuracy": study.comparison.accuracy,
         "movement": study.comparison.solvability,

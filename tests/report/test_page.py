@@ -43,7 +43,7 @@ def test_the_page_is_a_function_of_the_analysis(page: Path, make_study: MakeStud
 def test_each_figure_drawn_is_progress(make_study: MakeStudy, tmp_path: Path) -> None:
     said = list[tuple[str, int, int]]()
     write_report(make_study(30, whole=False), tmp_path, lambda stage, done, total: said.append((stage, done, total)))
-    assert said == [("draw figures", done, 5) for done in range(1, 6)]
+    assert said == [("draw figures", done, 6) for done in range(1, 7)]
 
 
 def test_the_page_loads_nothing(page: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from beyondbase.estimators.pass_at_k import distinct_pass_at_k, distinct_rows
-from beyondbase.estimators.sup_t import Band, around, check_confidence, few_units, sup_quantile
+from beyondbase.estimators.sup_t import Band, around, check_confidence, few_units, spread_budgets, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 _ROWS_AT_ONCE = 8192
@@ -37,6 +37,20 @@ class PseudoPair:
     them: with norm 8 the band then holds the true curve in 58% of runs, with None in 99%."""
     weight: float = 1.0
     """how many problems each of the two counts for; 0 leaves the plain band"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moments:
+    """What a band is made of."""
+
+    estimate_K: FloatArray
+    """mean over the problems"""
+    center_K: FloatArray
+    """mean over the problems and the pair"""
+    se_K: FloatArray
+    """standard error of `center_K`"""
+    residual_R_G: FloatArray
+    """residuals at some budgets, whose squares add up to 1 at each"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +96,10 @@ def difference_band(
     check_confidence(confidence)
     difference, row_P = _differences(base, rl, k_K, pair or PseudoPair())
     units = _units(difference, row_P, cluster_P, weight=(pair or PseudoPair()).weight)
-    center_K, se_K, residual_R_K = _weighted_mean(units, len(k_K))
+    moments = _moments(units, len(k_K), spread_budgets(k_K))
     n_units = len(base) if cluster_P is None else len(units.size_R) - 2
-    critical = sup_quantile(residual_R_K, confidence, seed, draws) * few_units(n_units, confidence)
-    estimate_K = _total(units.mean, units.size_R[:-2], len(k_K)) / len(base)
-    return around(k_K, estimate_K, center_K, se_K, critical=critical, units=n_units, lowest=-1.0)
+    critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
+    return _band(k_K, moments, critical, n_units, lowest=-1.0)
 
 
 def own_band(
@@ -106,11 +119,10 @@ def own_band(
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
     row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
     units = _units(row_R_K.__getitem__, row_P, cluster_P, weight=1.0)
-    center_K, se_K, _ = _weighted_mean(units, len(k_K))
+    moments = _moments(units, len(k_K), np.zeros(1, dtype=np.int64))
     n_units = len(counts) if cluster_P is None else len(units.size_R) - 2
     critical = float(ndtri((1 + confidence) / 2)) * few_units(n_units, confidence)
-    estimate_K = _total(units.mean, units.size_R[:-2], len(k_K)) / len(counts)
-    return around(k_K, estimate_K, center_K, se_K, critical=critical, units=n_units, lowest=0.0)
+    return _band(k_K, moments, critical, n_units, lowest=0.0)
 
 
 def _differences(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair) -> tuple[Rows, IntArray]:
@@ -170,31 +182,38 @@ def _largest_seen(
     return largest_K
 
 
-def _weighted_mean(units: _Units, budgets: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean over problems, its standard error, and residuals of the units whose squares add up to 1 at each k.
+def _moments(units: _Units, budgets: int, grid_G: IntArray) -> _Moments:
+    """Means, standard errors, and the residuals at the budgets of the grid.
 
-    Many rows of residuals are replaced by K rows with the same sums of squares and products, which is all
+    Many rows of residuals are replaced by G rows with the same sums of squares and products, which is all
     that the bootstrap's law depends on; the symmetric root is the choice that rounding hardly moves.
     """
-    total, rows = units.size_R.sum(), len(units.size_R)
-    mean_K = _total(units.mean, units.size_R, budgets) / total
-    blocks = (units.scale_R[some][:, None] * (units.mean(some) - mean_K) for some in _blocks(rows, budgets))
-    residual_R_K: FloatArray = next(blocks)
-    if len(residual_R_K) < rows:
-        square, root = np.linalg.eigh(sum((block.T @ block for block in blocks), residual_R_K.T @ residual_R_K))
-        residual_R_K = root * np.sqrt(np.maximum(square, 0)) @ root.T
-    norm_K = np.sqrt((residual_R_K**2).sum(axis=0))
-    return mean_K, norm_K / total, residual_R_K / np.where(norm_K > 0, norm_K, 1.0)
+    size_R, rows = units.size_R, len(units.size_R)
+    sum_K = sum((size_R[some] @ units.mean(some) for some in _blocks(rows, budgets)), np.zeros(budgets))
+    center_K = sum_K / size_R.sum()
+    pair = slice(rows - 2, rows)
+    estimate_K = (sum_K - size_R[pair] @ units.mean(pair)) / size_R[:-2].sum()
+    square_K, product_G_G = np.zeros(budgets), np.zeros((len(grid_G), len(grid_G)))
+    blocks = _blocks(rows, budgets)
+    for some in blocks:
+        residual_R_K = units.scale_R[some][:, None] * (units.mean(some) - center_K)
+        square_K += np.einsum("rk,rk->k", residual_R_K, residual_R_K)
+        residual_R_G = residual_R_K[:, grid_G]
+        product_G_G += residual_R_G.T @ residual_R_G
+    if rows > len(grid_G) or len(blocks) > 1:
+        square_G, root = np.linalg.eigh(product_G_G)
+        residual_R_G = root * np.sqrt(np.maximum(square_G, 0)) @ root.T
+    norm_K = np.sqrt(square_K)
+    at_grid_G = np.sqrt((residual_R_G**2).sum(axis=0))
+    unit_R_G = residual_R_G / np.where(at_grid_G > 0, at_grid_G, 1.0)
+    return _Moments(estimate_K, center_K, norm_K / size_R.sum(), unit_R_G)
 
 
-def _total(rows: Rows, size_R: FloatArray, budgets: int) -> FloatArray:
-    """Sum over rows, each as often as its size says."""
-    total_K = np.zeros(budgets)
-    for some in _blocks(len(size_R), budgets):
-        total_K += size_R[some] @ rows(some)
-    return total_K
+def _band(k_K: IntArray, moments: _Moments, critical: float, units: int, *, lowest: float) -> Band:
+    center_K, se_K = moments.center_K, moments.se_K
+    return around(k_K, moments.estimate_K, center_K, se_K, critical=critical, units=units, lowest=lowest)
 
 
 def _blocks(rows: int, budgets: int) -> list[slice]:
-    step = max(budgets, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // budgets))
+    step = max(1, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // budgets))
     return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]

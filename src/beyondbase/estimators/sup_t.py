@@ -11,6 +11,7 @@ from beyondbase.checks import confidence_level
 from beyondbase.types import FloatArray, IntArray
 
 _DRAWS_AT_ONCE = 500
+_BUDGETS = 100
 _CELLS_AT_ONCE = 4_000_000  # of the bootstrap's table, near 32 MB
 
 
@@ -24,6 +25,15 @@ class Band:
     hi_K: FloatArray
     critical: float
     """half-widths are this many standard errors"""
+
+
+def spread_budgets(k_K: IntArray) -> IntArray:
+    """Places of at most 100 of the budgets, all of the smallest and then near 7% apart.
+
+    A curve hardly changes between neighbours, so that its largest deviation over these is that over all.
+    """
+    wanted = np.geomspace(k_K[0], k_K[-1], _BUDGETS)
+    return np.unique(np.clip(np.searchsorted(k_K, wanted), 0, len(k_K) - 1))
 
 
 def sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws: int) -> float:

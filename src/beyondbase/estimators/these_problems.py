@@ -6,11 +6,8 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from beyondbase.estimators.sampling_noise import fail_sums
-from beyondbase.estimators.sup_t import Band, around, check_confidence, sup_quantile
+from beyondbase.estimators.sup_t import Band, around, check_confidence, spread_budgets, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
-
-_GRID = 60
-"""budgets at which the curve is looked at for the critical value: 10% apart up to 1,024"""
 
 
 def these_problems_band(
@@ -38,7 +35,7 @@ def these_problems_band(
     ([0.062, 0.118], [True, True])
     """
     check_confidence(confidence)
-    k_G = k_K[np.unique(np.searchsorted(k_K, np.geomspace(k_K[0], k_K[-1], _GRID), side="left"))]
+    k_G = k_K[spread_budgets(k_K)]
     base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
     parts = (base_sums, rl_sums, *(fail_sums(_unseen(counts), k_G) for counts in (base, rl)))
     estimate_K = (base_sums.fail_K[k_K] - rl_sums.fail_K[k_K]) / len(base)
