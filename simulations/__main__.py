@@ -22,6 +22,7 @@ from simulations.draws import Outcomes, outcomes
 from simulations.laws import LAWS
 from simulations.study import CellPlan, simulate
 from simulations.tables import write_tables
+from simulations.these import luck
 
 N, STOP_AT, DRAWS = 1024, 4, 1000
 K_K = 2 ** np.arange(11)
@@ -51,12 +52,13 @@ def _run(out: Path, runs: int, peer_runs: int, *, part: int, parts: int) -> None
     tables = {rule: outcomes(N, stop_at, K_K) for rule, stop_at in RULES.items()}
     cells = [(problems, rule, law) for problems in PROBLEMS for rule in RULES for law in LAWS]
     band_rows, table_rows = [], []
+    lucks = {rule: luck(table, K_K) for rule, table in tables.items()}
     truths = {law.name: law.true_curve(K_K) for law in LAWS}
     for problems, rule, law in cells[part::parts]:
         name = f"{law.name}/{problems}/{rule}"
         seed = zlib.crc32(name.encode())
         peers = int(peer_runs * PEER_SHARE[problems]) if RULES[rule] is None else 0
-        plan = CellPlan(law, problems, tables[rule], K_K, truths[law.name], runs, peers, seed)
+        plan = CellPlan(law, problems, tables[rule], lucks[rule], K_K, truths[law.name], runs, peers, seed)
         bands, table = simulate(plan, Multipliers(seed, DRAWS), _peer(tables[rule]) if peers else None)
         where = {"law": law.name, "problems": problems, "rule": rule}
         band_rows += [where | row for row in bands]

@@ -16,12 +16,16 @@ from beyondbase.estimators.exact_tests import benjamini_hochberg
 from beyondbase.types import FloatArray, IntArray
 from simulations.arms import ARMS, Multipliers, bands
 from simulations.draws import Outcomes
+from simulations.fresh import FreshTally
 from simulations.laws import Law
+from simulations.these import NAME as THESE
+from simulations.these import Luck
 
 Peer = Callable[[IntArray, IntArray], tuple[FloatArray, FloatArray]]
 """counts of base and RL to the bounds of another package's band"""
 
 CONFIDENCE, MARGIN = 0.95, 0.02
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class CellPlan:
     law: Law
     problems: int
     outcomes: Outcomes
+    luck: Luck
     k_K: IntArray
     truth_K: FloatArray
     runs: int
@@ -54,7 +59,7 @@ def simulate(plan: CellPlan, multipliers: Multipliers, peer: Peer | None) -> tup
     rng = np.random.default_rng(plan.seed)
     truth_K = plan.truth_K
     tallies: dict[str, Tally] = {}
-    table = np.zeros(5)
+    table, fresh = np.zeros(5), FreshTally(np.random.default_rng(plan.seed + 1))
     for run in range(plan.runs):
         base_P, rl_P = plan.law.draw(rng, plan.problems)
         row_base_P, row_rl_P = plan.outcomes.draw(rng, base_P), plan.outcomes.draw(rng, rl_P)
@@ -65,8 +70,13 @@ def simulate(plan: CellPlan, multipliers: Multipliers, peer: Peer | None) -> tup
             found.append(("passk-inference 0.3.1", *peer(row_base_P, row_rl_P)))
         for name, lo_K, hi_K in found:
             _add(tallies.setdefault(name, Tally()), plan.k_K, (mean_K, lo_K, hi_K), truth_K, cells)
+        own_K = ((1 - base_P[:, None]) ** plan.k_K - (1 - rl_P[:, None]) ** plan.k_K).mean(axis=0)
+        these = plan.luck.band(row_base_P, row_rl_P, mean_K, multipliers)
+        _add(tallies.setdefault(THESE, Tally()), plan.k_K, (mean_K, *these), own_K, cells)
         table += _discoveries(cells, base_P, rl_P)
-    return [_row(name, tally) for name, tally in tallies.items()], _table_row(table, plan.runs)
+        fresh.add(base_P, rl_P, cells.rl_only_P, cells.base_only_P, cells.rl_confirmed_P | cells.base_confirmed_P)
+    rows = [_row(name, tally) for name, tally in tallies.items()]
+    return rows, _table_row(table, plan.runs) | fresh.row(plan.runs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +127,7 @@ def _add(
         first, last, cross, counts, mcnemar=1.0, problems=0, margin=MARGIN, confidence=CONFIDENCE, noise=0.0
     )
     tally.runs += 1
-    tally.covered += bool(((lo_K <= truth_K) & (truth_K <= hi_K)).all())
+    tally.covered += bool(((lo_K - _ROUNDING <= truth_K) & (truth_K <= hi_K + _ROUNDING)).all())
     tally.crossover_right += _holds(cross, _turn(k_K, truth_K))
     tally.half_K = tally.half_K + (hi_K - lo_K) / 2
     tally.verdicts[judge(evidence)] += 1

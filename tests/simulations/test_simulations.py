@@ -8,12 +8,14 @@ import pytest
 
 from beyondbase.analyses.solvability import solvability
 from beyondbase.estimators.bands import PseudoPair, difference_band
+from beyondbase.estimators.these_problems import these_problems_band
 from beyondbase.types import SuccessCounts
 from simulations.arms import ARMS, Multipliers, bands
 from simulations.draws import Outcomes, outcomes
 from simulations.laws import LAWS
 from simulations.study import CellPlan, _cells, simulate
 from simulations.tables import write_tables
+from simulations.these import luck
 
 K_K = 2 ** np.arange(7)
 RULES = pytest.mark.parametrize("stop_at", [None, 4])
@@ -35,6 +37,17 @@ def test_the_study_evaluates_the_bands_of_the_package(stop_at: int | None) -> No
         band = difference_band(as_counts(table, base_P), as_counts(table, rl_P), K_K, pair=pair, draws=20_000)
         np.testing.assert_allclose(lo_K, band.lo_K, atol=0.02 * (hi_K - lo_K).max())
         np.testing.assert_allclose(hi_K, band.hi_K, atol=0.02 * (hi_K - lo_K).max())
+
+
+@RULES
+def test_the_study_evaluates_the_band_on_these_problems_of_the_package(stop_at: int | None) -> None:
+    table, rng = outcomes(64, stop_at, K_K), np.random.default_rng(6)
+    base_P, rl_P = table.draw(rng, rng.random(40) ** 3), table.draw(rng, rng.random(40))
+    mean_K = (table.pass_R_K[rl_P] - table.pass_R_K[base_P]).mean(axis=0)
+    lo_K, hi_K = luck(table, K_K).band(base_P, rl_P, mean_K, Multipliers(0, 20_000))
+    band = these_problems_band(as_counts(table, base_P), as_counts(table, rl_P), K_K, draws=20_000)
+    np.testing.assert_allclose(lo_K, band.lo_K, atol=0.02 * (hi_K - lo_K).max())
+    np.testing.assert_allclose(hi_K, band.hi_K, atol=0.02 * (hi_K - lo_K).max())
 
 
 @RULES
@@ -69,7 +82,9 @@ def test_a_small_study_writes_its_tables(tmp_path: Path) -> None:
     table = outcomes(64, None, K_K)
     law = LAWS[0]
     rows, found = simulate(
-        CellPlan(law, 30, table, K_K, law.true_curve(K_K), runs=20, peer_runs=0, seed=1), Multipliers(1, 500), None
+        CellPlan(law, 30, table, luck(table, K_K), K_K, law.true_curve(K_K), runs=20, peer_runs=0, seed=1),
+        Multipliers(1, 500),
+        None,
     )
     where = {"law": law.name, "problems": 30, "rule": "fixed n"}
     pl.DataFrame([where | row for row in rows]).write_csv(tmp_path / "bands-0.csv")

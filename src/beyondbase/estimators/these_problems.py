@@ -37,16 +37,16 @@ def these_problems_band(
     check_confidence(confidence)
     k_G = k_K[spread_budgets(k_K)]
     base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
-    parts = (base_sums, rl_sums, *(fail_sums(_unseen(counts), k_G) for counts in (base, rl)))
+    parts = (base_sums, rl_sums, *(fail_sums(unseen_luck(counts), k_G) for counts in (base, rl)))
     estimate_K = (base_sums.fail_K[k_K] - rl_sums.fail_K[k_K]) / len(base)
     variance_K, doubt_K = (sum(getattr(part, name)[k_K] for part in parts) for name in ("variance_K", "doubt_K"))
     covariance_G_G = sum((part.covariance(k_G) for part in parts), np.zeros((len(k_G), len(k_G))))
-    critical = sup_quantile(_root(covariance_G_G), confidence, seed, draws)
+    critical = sup_quantile(correlation_root(covariance_G_G), confidence, seed, draws)
     half_K = stdtrit(variance_K**2 / doubt_K, ndtr(critical)) * np.sqrt(variance_K) / len(base)
     return around(k_K, estimate_K, estimate_K, half_K / critical, critical=critical, units=2, lowest=-1.0)
 
 
-def _unseen(counts: SuccessCounts) -> SuccessCounts:
+def unseen_luck(counts: SuccessCounts) -> SuccessCounts:
     """Problems whose luck did not show: solved once, and of those that were stopped one at every doubling of draws."""
     n, r = counts.largest_k, counts.stop_at
     if r is None:
@@ -55,7 +55,7 @@ def _unseen(counts: SuccessCounts) -> SuccessCounts:
     return SuccessCounts([str(n) for n in [*stops, n]], n=[*stops, n], c=[r] * len(stops) + [1], stop_at=r, n_max=n)
 
 
-def _root(covariance_G_G: FloatArray) -> FloatArray:
+def correlation_root(covariance_G_G: FloatArray) -> FloatArray:
     """Symmetric root of the correlation matrix, with columns of length 1; what is no covariance is cut off.
 
     The tangent beyond n draws makes the matrix too large on the diagonal's end, and not always positive.
