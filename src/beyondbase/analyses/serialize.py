@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from beyondbase.analyses.results import FORMAT_VERSION, Comparison, ModelTable, StudyAnalysis, StudyPlan
-from beyondbase.analyses.stored import FRAME
+from beyondbase.analyses.results import Comparison, ModelTable, StudyAnalysis, StudyPlan
+from beyondbase.analyses.stored import FORMAT_VERSION, FRAME
 from beyondbase.errors import StoreError
 
 _KINDS: dict[str, type[Comparison | ModelTable | StudyAnalysis | StudyPlan]] = {
@@ -35,7 +35,7 @@ def from_json(text: str) -> Comparison | ModelTable | StudyAnalysis | StudyPlan:
     kind = content.pop("kind", None) if isinstance(content, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
         raise StoreError(f"expected the JSON of an analysis ({' or '.join(_KINDS)}), got kind {kind!r}")
-    version = content.get("format_version", FORMAT_VERSION)
+    version = content.pop("format_version", None)
     if version != FORMAT_VERSION:
         raise StoreError(
             f"analysis of format version {version}, expected {FORMAT_VERSION}; upgrade beyondbase or analyze again"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+FORMAT_VERSION = 1
 FRAME = "frame"
 _NOT_IN_JSON = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
@@ -21,9 +22,12 @@ class Stored:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
     def to_json(self) -> str:
-        """JSON text: {"kind": name of the class, its fields in order}; a frame is {"frame": [name, dtype, values]}."""
+        """JSON text: {"kind": the class, "format_version", its fields}; a frame is {"frame": [name, dtype, values]}."""
         return json.dumps(
-            {"kind": type(self).__name__, **_plain(self)}, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+            {"kind": type(self).__name__, "format_version": FORMAT_VERSION, **_plain(self)},
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":"),
         )
 
     def save(self, path: str | Path) -> Path:

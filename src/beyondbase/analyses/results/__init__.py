@@ -18,10 +18,9 @@ from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudi
 from beyondbase.analyses.results.models import ModelTable
 from beyondbase.analyses.results.plan import StudyPlan
 from beyondbase.analyses.results.profile import Profile
-from beyondbase.analyses.results.study import FORMAT_VERSION, PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.analyses.results.study import PathCoverage, RunHealth, StudyAnalysis
 
 __all__ = [
-    "FORMAT_VERSION",
     "Cell",
     "Comparison",
     "Confirmation",

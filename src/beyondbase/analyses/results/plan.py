@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from beyondbase.analyses.results.study import FORMAT_VERSION
 from beyondbase.analyses.stored import Stored
 
 
@@ -52,4 +51,3 @@ class StudyPlan(Stored):
     n_max whose `decided` minus one `error` reaches the target; None: none of these does"""
     assumes: tuple[str, ...]
     """what the simulation takes for granted"""
-    format_version: int = FORMAT_VERSION

@@ -11,8 +11,6 @@ from beyondbase.analyses.results.comparison import Comparison
 from beyondbase.analyses.results.guards import Guards
 from beyondbase.analyses.stored import Stored
 
-FORMAT_VERSION = 1
-
 
 @dataclass(frozen=True, slots=True)
 class RunHealth(Stored):
@@ -73,4 +71,3 @@ class StudyAnalysis(Stored):
     """settings that differ and were allowed to: name -> "base value / RL value" """
     guards: Guards | None = None
     """None where nothing is known of guesses and of the verifier's errors"""
-    format_version: int = FORMAT_VERSION
