@@ -26,6 +26,8 @@ class Arm:
 
 
 ARMS = (Arm("plain", 0.0), Arm("L8 pair, w=1", 1.0, 8.0), Arm("unit pair, w=.5", 0.5), Arm("unit pair, w=1", 1.0))
+DEFAULT = ARMS[-1].name
+"""the band of the package"""
 
 
 class Multipliers:

@@ -14,7 +14,7 @@ from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, Verdic
 from beyondbase.analyses.verdict import judge
 from beyondbase.estimators.exact_tests import benjamini_hochberg
 from beyondbase.types import FloatArray, IntArray
-from simulations.arms import ARMS, Multipliers, bands
+from simulations.arms import ARMS, DEFAULT, Multipliers, bands
 from simulations.draws import Outcomes
 from simulations.fresh import FreshTally
 from simulations.laws import Law
@@ -71,7 +71,8 @@ def simulate(plan: CellPlan, multipliers: Multipliers, peer: Peer | None) -> tup
         for name, lo_K, hi_K in found:
             _add(tallies.setdefault(name, Tally()), plan.k_K, (mean_K, lo_K, hi_K), truth_K, cells)
         own_K = ((1 - base_P[:, None]) ** plan.k_K - (1 - rl_P[:, None]) ** plan.k_K).mean(axis=0)
-        these = plan.luck.band(row_base_P, row_rl_P, mean_K, multipliers)
+        over = next((lo_K, hi_K) for name, lo_K, hi_K in found if name == DEFAULT)
+        these = plan.luck.band(row_base_P, row_rl_P, mean_K, over, multipliers)
         _add(tallies.setdefault(THESE, Tally()), plan.k_K, (mean_K, *these), own_K, cells)
         table += _discoveries(cells, base_P, rl_P)
         fresh.add(base_P, rl_P, cells.rl_only_P, cells.base_only_P, cells.rl_confirmed_P | cells.base_confirmed_P)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from beyondbase.analyses.results import VerdictLabel
+from simulations.arms import DEFAULT
 from simulations.laws import LAWS
 from simulations.these import NAME as THESE
 
@@ -55,7 +56,7 @@ def write_tables(out: Path) -> Path:
         "",
         "## Verdicts with the default band (unit pair, w=1): share of runs",
         "",
-        *_markdown(_verdicts(bands, "unit pair, w=1")),
+        *_markdown(_verdicts(bands, DEFAULT)),
         "",
         "## Verdicts with the band on exactly these problems: share of runs",
         "",

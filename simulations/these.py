@@ -30,9 +30,14 @@ class Luck:
     """the same, of the problems that are added under each model"""
 
     def band(
-        self, row_base_P: IntArray, row_rl_P: IntArray, mean_K: FloatArray, multipliers: Multipliers
+        self,
+        row_base_P: IntArray,
+        row_rl_P: IntArray,
+        mean_K: FloatArray,
+        over: tuple[FloatArray, FloatArray],
+        multipliers: Multipliers,
     ) -> tuple[FloatArray, FloatArray]:
-        """Bounds (lo_K, hi_K) of RL minus base on these problems, at 95%."""
+        """Bounds (lo_K, hi_K) of RL minus base on these problems, at 95%; `over`: the default band over problems."""
         row_P = np.concatenate([row_base_P, row_rl_P])
         tables = (self.variance_R_K, self.doubt_R_K, self.covariance_R_K_K)
         variance_K, doubt_K, covariance_K_K = (
@@ -42,7 +47,7 @@ class Luck:
         largest = np.abs(multipliers.matrix(len(root)) @ root).max(axis=1)
         free_K = variance_K**2 / doubt_K
         half_K = stdtrit(free_K, ndtr(np.quantile(largest, 0.95))) * np.sqrt(variance_K) / len(row_base_P)
-        return np.maximum(mean_K - half_K, -1.0), np.minimum(mean_K + half_K, 1.0)
+        return np.maximum(mean_K - half_K, over[0]), np.minimum(mean_K + half_K, over[1])
 
 
 def luck(outcomes: Outcomes, k_K: IntArray) -> Luck:

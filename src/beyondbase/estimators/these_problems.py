@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.sampling_noise import fail_sums
 from beyondbase.estimators.sup_t import Band, around, check_confidence, spread_budgets, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -26,7 +29,11 @@ def these_problems_band(
     once is no proof that none could have been. The critical value is that of the largest of correlated
     normals over a grid of budgets.
 
-    Narrower than `difference_band` where k is well below n, and silent on any other problem.
+    Near k = n that variance is a bound, and a wide one. There `difference_band` serves too: the spread over problems
+    holds the error of the draws and more, so that its band holds for these problems as well (Neyman 1923 on
+    variances of fixed units). The bounds are the narrower of both at each k.
+
+    Much narrower than `difference_band` where k is well below n, and silent on any other problem.
 
     >>> ids = [str(i) for i in range(30)]
     >>> base, rl = (SuccessCounts(ids, n=[64] * 30, c=[c] * 15 + [0] * 15) for c in (8, 16))
@@ -43,7 +50,9 @@ def these_problems_band(
     covariance_G_G = sum((part.covariance(k_G) for part in parts), np.zeros((len(k_G), len(k_G))))
     critical = sup_quantile(correlation_root(covariance_G_G), confidence, seed, draws)
     half_K = stdtrit(variance_K**2 / doubt_K, ndtr(critical)) * np.sqrt(variance_K) / len(base)
-    return around(k_K, estimate_K, estimate_K, half_K / critical, critical=critical, units=2, lowest=-1.0)
+    own = around(k_K, estimate_K, estimate_K, half_K / critical, critical=critical, units=2, lowest=-1.0)
+    over = difference_band(base, rl, k_K, confidence=confidence, seed=seed, draws=draws)
+    return replace(own, lo_K=np.maximum(own.lo_K, over.lo_K), hi_K=np.minimum(own.hi_K, over.hi_K))
 
 
 def unseen_luck(counts: SuccessCounts) -> SuccessCounts:
