@@ -9,14 +9,18 @@ import polars as pl
 import pytest
 
 import beyondbase as bb
+from beyondbase.analyses.extrapolation import extrapolate
+from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import PathCoverage, RunHealth, StudyAnalysis
 from beyondbase.analyses.serialize import from_json, to_json
 
+NAMES = [f"p{i}" for i in range(30)]
+BASE, RL = (bb.SuccessCounts(NAMES, n=[16] * 30, c=[(i * step) % 17 for i in range(30)]) for step in (1, 7))
+BEYOND, PROFILE = extrapolate(BASE, RL), profile_of(BASE, RL, answers={})
+
 
 def comparison() -> bb.Comparison:
-    names = [f"p{i}" for i in range(30)]
-    base = bb.SuccessCounts(names, n=[16] * 30, c=[i % 17 for i in range(30)])
-    return bb.compare(base, bb.SuccessCounts(names, n=[16] * 30, c=[(i * 7) % 17 for i in range(30)]))
+    return bb.compare(BASE, RL)
 
 
 def study(paths: bool = True) -> StudyAnalysis:
@@ -36,6 +40,9 @@ def study(paths: bool = True) -> StudyAnalysis:
         problems=pl.DataFrame(schema={"problem_id": pl.String, "question": pl.String}),
         training=training if paths else None,
         unequal={"b": "1 / 2", "a": "x / y"},
+        extrapolation=BEYOND if paths else None,
+        profile=PROFILE if paths else None,
+        not_made={} if paths else {"extrapolation": 'expected more, got "less"'},
     )
 
 

@@ -11,7 +11,9 @@ import pytest
 import beyondbase as bb
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.examples import choose
+from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.health import without_stops
+from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import ProblemSet
@@ -64,6 +66,36 @@ def test_the_comparison_is_that_of_the_runs_counts(runs: tuple[Run, Run], study:
     assert study.comparison.curves.equals(alone.curves)
     assert study.comparison.verdict.sentence == alone.verdict.sentence
     assert any("truncated" in fact for fact in study.comparison.verdict.rests_on)
+
+
+def test_the_extrapolation_and_the_profile_are_those_of_the_runs_and_the_verdict_is_the_same_without_them(
+    runs: tuple[Run, Run], study: StudyAnalysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, rl = (run.counts() for run in runs)
+    assert study.extrapolation is not None and study.profile is not None and not study.not_made
+    assert study.extrapolation.to_json() == extrapolate(base, rl).to_json()
+    assert study.profile.to_json() == profile(*runs).to_json()
+
+    def refused(*_: object, **__: object) -> None:
+        raise bb.BadInput("expected more, got less")
+
+    for name in ("extrapolate", "profile"):
+        monkeypatch.setattr(f"beyondbase.analyses.study.{name}", refused)
+    without = bb.analyze(*runs)
+    assert without.extrapolation is None and without.profile is None
+    assert without.not_made == dict.fromkeys(("extrapolation", "profile"), "expected more, got less")
+    assert without.comparison.to_json() == study.comparison.to_json()
+
+
+def test_where_too_little_was_drawn_to_extrapolate_the_study_says_so(tmp_path: Path) -> None:
+    runs = [
+        sampled(tmp_path / name, [0.0] * N_PROBLEMS, dataclasses.replace(SPEC, seed=seed), stop_at=None)
+        for seed, name in enumerate(("base", "rl"))
+    ]
+    study = bb.analyze(*runs)
+    assert study.extrapolation is None and study.profile is not None
+    assert "expected a problem that base solved, got none" in study.not_made["extrapolation"]
+    assert bb.from_json(study.to_json()).to_json() == study.to_json()
 
 
 def test_health_shares_add_up_and_correct_is_pass_at_1(runs: tuple[Run, Run], study: StudyAnalysis) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import TypeVar
 
 import polars as pl
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import compare
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
+from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.fresh_runs import FreshPair, fresh_counts
 from beyondbase.analyses.guards import GuardInput, guards, guesses_of
 from beyondbase.analyses.health import run_health
 from beyondbase.analyses.overturn import truncation_threats
 from beyondbase.analyses.paths import path_coverage
+from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import Cell, Comparison, RunHealth, StudyAnalysis, StudyVerdict
 from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
 
+_Made = TypeVar("_Made")
 _ONE_SIDED = [Cell.RL_ONLY.value, Cell.BASE_ONLY.value]
 
 
@@ -39,7 +44,8 @@ def analyze(
     """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
 
     given: samples of guesses and an audit of the verifier. A problem that guesses solve now and then confirms
-    nothing; beyond that the guards stand beside the plain curves and change none of them.
+    nothing; beyond that the guards stand beside the plain curves and change none of them. So do the profile and
+    the extrapolation: where one cannot be made, the result says why, and the verdict is the same.
     cluster_by: the stratum whose values are families of problems that may change together.
 
     fresh: runs of other samples of both models, on the problems that one model alone solved; see `compare`.
@@ -65,6 +71,11 @@ def analyze(
     )
     base_health, rl_health = run_health(base), run_health(rl)
     verdict = _with_health(comparison, base_health, rl_health, unequal)
+    not_made = dict[str, str]()
+    beyond = _made(
+        "extrapolation", not_made, lambda: extrapolate(base_counts, rl_counts, confidence=confidence, seed=seed)
+    )
+    reliability = _made("profile", not_made, lambda: profile(base, rl, confidence=confidence))
     return StudyAnalysis(
         comparison=dataclasses.replace(comparison, verdict=verdict),
         base_health=base_health,
@@ -76,7 +87,19 @@ def analyze(
         training=training,
         unequal=unequal,
         guards=guards(base_counts, rl_counts, comparison, guesses, given, clusters=clusters),
+        extrapolation=beyond,
+        profile=reliability,
+        not_made=not_made,
     )
+
+
+def _made(name: str, not_made: dict[str, str], make: Callable[[], _Made]) -> _Made | None:
+    """What `make` makes, or None and the reason in `not_made`."""
+    try:
+        return make()
+    except BadInput as error:
+        not_made[name] = str(error)
+        return None
 
 
 def settings_table(base: RunManifest, rl: RunManifest) -> pl.DataFrame:

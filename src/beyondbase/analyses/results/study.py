@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from beyondbase.analyses.results.comparison import Comparison
+from beyondbase.analyses.results.extrapolation import Extrapolation
 from beyondbase.analyses.results.guards import Guards
+from beyondbase.analyses.results.profile import Profile
 from beyondbase.analyses.stored import Stored
 
 
@@ -71,3 +73,8 @@ class StudyAnalysis(Stored):
     """settings that differ and were allowed to: name -> "base value / RL value" """
     guards: Guards | None = None
     """None where nothing is known of guesses and of the verifier's errors"""
+    extrapolation: Extrapolation | None = None
+    """beside the verdict, which never rests on it"""
+    profile: Profile | None = None
+    not_made: Mapping[str, str] = field(default_factory=dict)
+    """"extrapolation" or "profile" -> why it could not be made"""
