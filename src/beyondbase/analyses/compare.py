@@ -12,13 +12,14 @@ import polars as pl
 from beyondbase.analyses.accuracy import accuracy
 from beyondbase.analyses.confirmation import check_fresh, confirm, with_confirmed
 from beyondbase.analyses.curves import THESE_BAND, band_words, curve_band_words, curves
+from beyondbase.analyses.equal_draws import at_equal_draws
 from beyondbase.analyses.escalation import escalation_plan, one_sided
 from beyondbase.analyses.overturn import overturnable, tipping_points
 from beyondbase.analyses.reading import read
 from beyondbase.analyses.results import Comparison, Confirmation, Target
-from beyondbase.analyses.solvability import boundary, cell_counts, resolution_of, solvability, table_asymmetry
+from beyondbase.analyses.solvability import boundary, cell_counts, cells_of, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.strata import by_stratum
-from beyondbase.checks import confidence_level, instance, names, share, shown, whole_number
+from beyondbase.checks import confidence_level, instance, names, seed_number, share, shown
 from beyondbase.errors import BadInput, NotComparable
 from beyondbase.estimators.sampling_noise import sampling_share
 from beyondbase.types import IntArray, SuccessCounts
@@ -56,9 +57,10 @@ def compare(
     On 200 problems, RL minus base is +30.3 points of pass@k at k = 1 (95% band +26.3 to +33.7) and
     -30.0 points at k = 64 (-36.5 to -22.9): RLVR narrowed what the model can solve.
     """
-    confidence, seed = confidence_level(confidence), whole_number("seed", seed, 0, 2**63 - 1)
+    confidence, seed = confidence_level(confidence), seed_number(seed)
     margin = share("margin", margin, what="a share of problems, such as 0.02,")
     rl = in_order_of(base, rl)
+    guessed = frozenset(names("guessed", list(guessed) if isinstance(guessed, set | frozenset) else guessed))
     cluster_P = None if clusters is None else _codes(clusters, len(base))
     curve = curves(base, rl, confidence=confidence, seed=seed, cluster_P=cluster_P)
     problems = solvability(base, rl, confidence=confidence, guessed=guessed)
@@ -68,7 +70,9 @@ def compare(
     plan = escalation_plan(base, rl, found, done=tested)
     problems = with_confirmed(problems, confirmation)
     cells = cell_counts(problems)
-    asymmetry, noise = table_asymmetry(cells), sampling_share(base, rl, int(curve["k"][-1]))
+    fair_base, fair_rl, table_n = at_equal_draws(base, rl, seed=seed)
+    fair_P = cells_of(fair_base, fair_rl)
+    asymmetry, noise = table_asymmetry(fair_P), sampling_share(base, rl, int(curve["k"][-1]))
     reading = partial(
         read,
         curve,
@@ -80,6 +84,7 @@ def compare(
         noise=noise,
         confirmation=confirmation,
         escalation=plan,
+        table_n=table_n,
     )
     over = reading(Target.OVER_PROBLEMS)
     tips = tipping_points(over.verdict.label, over.crossover.status, curve, base, rl, margin=margin)
@@ -95,10 +100,11 @@ def compare(
         on_these=reading(Target.THESE_PROBLEMS),
         solvability=problems,
         cells=cells,
-        boundary=boundary(cells, confidence=confidence),
+        boundary=boundary(fair_P, confidence=confidence),
         base_resolution=resolution_of(base, confidence=confidence),
         rl_resolution=resolution_of(rl, confidence=confidence),
         mcnemar=asymmetry,
+        table_n=table_n,
         confirmation=confirmation,
         escalation=plan,
         accuracy=accuracy(base, rl),
@@ -111,8 +117,11 @@ def compare(
 def _confirmation(
     base: SuccessCounts, found: pl.DataFrame, fresh: tuple[SuccessCounts, SuccessCounts], confidence: float
 ) -> Confirmation:
-    check_fresh(fresh[0], base.problem_ids)
-    return confirm(found, fresh[0], in_order_of(fresh[0], fresh[1]), confidence=confidence)
+    if not isinstance(fresh, tuple | list) or len(fresh) != 2:
+        raise BadInput(f"fresh: expected counts of the base and of RL, got {shown(fresh)}")
+    fresh_base, fresh_rl = (instance(SuccessCounts, counts) for counts in fresh)
+    check_fresh(fresh_base, base.problem_ids)
+    return confirm(found, fresh_base, in_order_of(fresh_base, fresh_rl), confidence=confidence)
 
 
 def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:

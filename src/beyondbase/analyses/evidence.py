@@ -47,6 +47,8 @@ class Evidence:
     confirmation: Confirmation | None = None
     """what the confirmed problems rest on; None: the same samples that found them"""
     escalation: EscalationPlan | None = None
+    table_n: int | None = None
+    """samples to which McNemar's test thins both models, where these drew unequally"""
 
 
 def evidence_of(
@@ -61,6 +63,7 @@ def evidence_of(
     target: Target = Target.OVER_PROBLEMS,
     confirmation: Confirmation | None = None,
     escalation: EscalationPlan | None = None,
+    table_n: int | None = None,
 ) -> Evidence:
     """Gather the evidence from the tables of a comparison."""
     first, last = (
@@ -69,5 +72,5 @@ def evidence_of(
     )
     counts = {row["cell"]: (row["problems"], row["confirmed"]) for row in cells.iter_rows(named=True)}
     problems = sum(n for n, _ in counts.values())
-    facts = (mcnemar, problems, margin, confidence, noise, target, confirmation, escalation)
+    facts = (mcnemar, problems, margin, confidence, noise, target, confirmation, escalation, table_n)
     return Evidence(first, last, crossover, counts, *facts)

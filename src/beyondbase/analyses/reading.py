@@ -24,6 +24,7 @@ def read(
     noise: float,
     confirmation: Confirmation | None = None,
     escalation: EscalationPlan | None = None,
+    table_n: int | None = None,
 ) -> Reading:
     """The crossover and the verdict that the target's band gives; settings as in `evidence_of`."""
     if target is Target.THESE_PROBLEMS:
@@ -40,5 +41,6 @@ def read(
         target=target,
         confirmation=confirmation,
         escalation=escalation,
+        table_n=table_n,
     )
     return Reading(cross, verdict(evidence, solvability))

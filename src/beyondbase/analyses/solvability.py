@@ -28,11 +28,7 @@ def solvability(
     discovery rate of at most 1 - confidence, whatever changed elsewhere; "base only" likewise.
     A guessed problem is never confirmed.
     """
-    cell_P = np.select(
-        [(base.c_P > 0) & (rl.c_P > 0), rl.c_P > 0, base.c_P > 0],
-        [Cell.BOTH.value, Cell.RL_ONLY.value, Cell.BASE_ONLY.value],
-        Cell.NEITHER.value,
-    )
+    cell_P = cells_of(base, rl)
     p_P = rates_differ(base, rl)
     kept_P = np.array([problem_id not in guessed for problem_id in base.problem_ids])
     confirmed_P = np.full(len(base), "", dtype=cell_P.dtype)
@@ -45,6 +41,12 @@ def solvability(
         rate_P = pass_at_k_per_problem(counts, 1)[:, 0].round(12)
         columns |= {f"{name}_rate": rate_P, f"{name}_lo": lo_P, f"{name}_hi": hi_P}
     return pl.DataFrame(columns | {"cell": cell_P, "p_value": p_P, "confirmed": confirmed_P})
+
+
+def cells_of(base: SuccessCounts, rl: SuccessCounts) -> NDArray[np.str_]:
+    """The cell of each problem."""
+    solved = [(base.c_P > 0) & (rl.c_P > 0), rl.c_P > 0, base.c_P > 0]
+    return np.select(solved, [Cell.BOTH.value, Cell.RL_ONLY.value, Cell.BASE_ONLY.value], Cell.NEITHER.value)
 
 
 def proven(p_P: FloatArray, in_cell_P: NDArray[np.bool_], confidence: float) -> NDArray[np.bool_]:
@@ -62,11 +64,10 @@ def cell_counts(problems: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"cell": pl.String, "problems": pl.Int64, "confirmed": pl.Int64}, orient="row")
 
 
-def boundary(cells: pl.DataFrame, *, confidence: float) -> pl.DataFrame:
+def boundary(cell_P: NDArray[np.str_], *, confidence: float) -> pl.DataFrame:
     """What became of the problems that the base could solve: the columns of Comparison.boundary."""
-    problems = dict(zip(cells["cell"], cells["problems"], strict=True))
     order = (Cell.BOTH, Cell.RL_ONLY, Cell.BASE_ONLY, Cell.NEITHER)
-    ratios = boundary_ratios(*(problems[cell.value] for cell in order), confidence=confidence)
+    ratios = boundary_ratios(*(int((cell_P == cell.value).sum()) for cell in order), confidence=confidence)
     columns = {field.name: [getattr(ratio, field.name) for ratio in ratios] for field in fields(Ratio)}
     return pl.DataFrame(columns, schema_overrides={"value": pl.Float64}).rename({"name": "measure"})
 
@@ -81,7 +82,6 @@ def resolution_of(counts: SuccessCounts, *, confidence: float) -> Resolution:
     return Resolution(n, resolution(n, confidence=confidence))
 
 
-def table_asymmetry(cells: pl.DataFrame) -> float:
+def table_asymmetry(cell_P: NDArray[np.str_]) -> float:
     """McNemar's exact two-sided p-value of the table: as many problems RL only as base only."""
-    problems = dict(zip(cells["cell"], cells["problems"], strict=True))
-    return mcnemar(problems[Cell.RL_ONLY.value], problems[Cell.BASE_ONLY.value])
+    return mcnemar(*(int((cell_P == cell.value).sum()) for cell in _ONE_SIDED))

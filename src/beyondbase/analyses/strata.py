@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from beyondbase.analyses.curves import curves
+from beyondbase.analyses.equal_draws import at_equal_draws
 from beyondbase.analyses.reading import read
 from beyondbase.analyses.results import Target
-from beyondbase.analyses.solvability import cell_counts, solvability, table_asymmetry
+from beyondbase.analyses.solvability import cell_counts, cells_of, solvability, table_asymmetry
 from beyondbase.checks import names, shown
 from beyondbase.errors import BadInput
 from beyondbase.estimators.sampling_noise import sampling_share
@@ -93,7 +94,7 @@ def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, mar
         problems,
         cells,
         Target.OVER_PROBLEMS,
-        mcnemar=table_asymmetry(cells),
+        mcnemar=table_asymmetry(cells_of(*at_equal_draws(base, rl, seed=seed)[:2])),
         margin=margin,
         confidence=level,
         noise=sampling_share(base, rl, last["k"]),

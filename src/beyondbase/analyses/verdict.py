@@ -64,6 +64,11 @@ def _rests_on(e: Evidence) -> tuple[str, ...]:
         f"solved at least once: {rl_only[0]} by RL only, {base_only[0]} by the base only "
         f"(McNemar p = {e.mcnemar:.2g}); confirmed {rl_only[1]} and {base_only[1]}, {confirmed_by(e)}",
     ]
+    if e.table_n is not None:
+        facts.append(
+            f"the models drew unequally: McNemar's test and the ratios take {number(e.table_n, 'sample')} of each "
+            "problem from both, at random"
+        )
     if e.last.within(e.margin) and not e.last.open:
         facts.append(
             f"a difference at k = {e.last.k} that is certain in sign, and smaller than {e.margin * 100:g} points"

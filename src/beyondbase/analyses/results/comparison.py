@@ -161,6 +161,8 @@ class Comparison(Stored):
     rl_resolution: Resolution
     mcnemar: float
     """exact two-sided p-value for "as many problems are RL only as base only" """
+    table_n: int | None
+    """samples of a problem to which `mcnemar` and `boundary` thin both models, where these drew unequally"""
     confirmation: Confirmation | None
     """what fresh samples say of the one-sided problems; None: there are no fresh samples"""
     escalation: EscalationPlan | None
