@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": {"errors", "checks"},
     "countdown_rules": {"errors", "types"},
     "problems": {"errors", "types", "countdown_rules"},
-    "draw_ladder": {"errors", "types"},
+    "draw_ladder": {"errors", "checks", "types"},
     "sampling": {"errors", "types", "draw_ladder"},
     "verification": {"errors", "types", "countdown_rules"},
     "store": {"errors", "types"},

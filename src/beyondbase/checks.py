@@ -62,7 +62,7 @@ def share(name: str, value: object, *, what: str = "a share") -> float:
     >>> share("tau", 0.5)
     0.5
     """
-    if not _is_real(value) or not 0 <= value <= 1:  # type: ignore[operator]
+    if not is_number(value) or not 0 <= value <= 1:  # type: ignore[operator]
         raise BadInput(f"{name}: expected {what} 0 <= {name} <= 1, got {shown(value)}")
     return float(value)  # type: ignore[arg-type]
 
@@ -74,9 +74,64 @@ def confidence_level(value: object) -> float:
     Traceback (most recent call last):
     beyondbase.errors.BadInput: confidence: expected 0.5 <= confidence < 1, such as 0.95, got '95%'
     """
-    if not _is_real(value) or not 0.5 <= value < 1:  # type: ignore[operator]
+    if not is_number(value) or not 0.5 <= value < 1:  # type: ignore[operator]
         raise BadInput(f"confidence: expected 0.5 <= confidence < 1, such as 0.95, got {shown(value)}")
     return float(value)  # type: ignore[arg-type]
+
+
+def seed_number(value: object) -> int:
+    """`value` as the seed of a random generator, or BadInput.
+
+    >>> seed_number(7)
+    7
+    """
+    return whole_number("seed", value, 0, 2**63 - 1)
+
+
+def more_than_nothing(name: str, value: object, *, also_zero: bool = False, hint: str = "") -> float:
+    """`value` as a finite float above 0 (or 0, where that is meant too), or BadInput.
+
+    >>> more_than_nothing("odds", 2)
+    2.0
+    """
+    if not is_number(value) or not (0 < value < np.inf or (also_zero and value == 0)):  # type: ignore[operator]
+        wanted = "0 or more" if also_zero else "more than 0"
+        raise BadInput(f"{name}: expected {wanted}, got {shown(value)}{hint}")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        raise BadInput(f"{name}: expected a number that a float holds, got {shown(value)}{hint}") from None
+
+
+def truths(name: str, values: object, length: int) -> NDArray[np.bool_]:
+    """`values` as that many true or false, or BadInput.
+
+    >>> truths("keep", [True, False], 2).tolist()
+    [True, False]
+    """
+    try:
+        mask = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):
+        mask = np.empty(0)
+    if mask.dtype != np.bool_ or mask.shape != (length,):
+        raise BadInput(f"{name}: expected one true or false for each of {length} problems, got {shown(values)}")
+    return mask
+
+
+def shares(name: str, values: object, *, what: str = "shares") -> NDArray[np.float64]:
+    """`values` as a flat array of at least one number in 0..1, or BadInput; one number stands for a list of one.
+
+    >>> shares("chance", 0.5).tolist()
+    [0.5]
+    """
+    try:
+        raw = np.atleast_1d(np.asarray(values))
+        flat = raw.astype(np.float64) if raw.dtype.kind in "iuf" else np.empty(0)
+    except (TypeError, ValueError, OverflowError):
+        flat = np.empty(0)
+    if flat.ndim != 1 or not len(flat) or not ((flat >= 0) & (flat <= 1)).all():
+        raise BadInput(f"{name}: expected {what} in 0..1, one a problem, got {shown(values)}")
+    return flat
 
 
 def instance(kind: type[T], value: object) -> T:
@@ -131,5 +186,6 @@ def _is_bool(value: object) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
-def _is_real(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a value is one real number, which True is not."""
     return isinstance(value, Real) and not _is_bool(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from beyondbase.checks import instance, is_whole, shown, whole_number
 from beyondbase.errors import BadInput
 from beyondbase.types import DrawRule, IntArray
 
@@ -40,9 +41,15 @@ def samples_drawn(n_P: IntArray, rule: DrawRule) -> IntArray:
 
 def check_rule(rule: DrawRule) -> None:
     """Raise BadInput if a rule cannot be followed or would give no unbiased estimate."""
-    if rule.n_max < 1:
-        raise BadInput(f"n_max: expected at least 1 sample a problem, got {rule.n_max}")
-    if rule.n_first < 1:
-        raise BadInput(f"n_first: expected at least 1, got {rule.n_first}")
-    if rule.stop_at is not None and rule.stop_at < 2:
-        raise BadInput(f"stop_at: expected at least 2, got {rule.stop_at}; one success gives no unbiased estimate")
+    instance(DrawRule, rule)
+    unbiased = "; one success gives no unbiased estimate"
+    for name, value, low, of_what, why in (
+        ("n_max", rule.n_max, 1, " sample a problem", ""),
+        ("n_first", rule.n_first, 1, "", ""),
+        ("stop_at", rule.stop_at, 2, "", unbiased),
+    ):
+        if name == "stop_at" and value is None:
+            continue
+        if not is_whole(value) or value < low:  # type: ignore[operator]
+            raise BadInput(f"{name}: expected at least {low}{of_what}, got {shown(value)}{why}")
+        whole_number(name, value, low)

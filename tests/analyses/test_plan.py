@@ -233,11 +233,11 @@ def test_a_plan_comes_back_from_json_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("design", "settings", "message"),
     [
-        (Design(1, DrawRule(16)), {}, "problems: expected at least 2, got 1"),
+        (Design(1, DrawRule(16)), {}, "problems: expected a whole number 2 <= problems"),
         (Design(10, DrawRule(0)), {}, "n_max: expected at least 1"),
         (Design(10, DrawRule(16, 1)), {}, "stop_at: expected at least 2"),
         (Design(10, DrawRule(3, 4)), {}, "stop-at: expected at most n-max = 3, got 4"),
-        (Design(10, DrawRule(16)), {"runs": 5}, "runs: expected at least 20"),
+        (Design(10, DrawRule(16)), {"runs": 5}, "runs: expected a whole number 20 <= runs"),
         (Design(10, DrawRule(16)), {"target": 1.0}, "target: expected a chance"),
     ],
 )

@@ -190,9 +190,9 @@ def test_ctrl_c_keeps_what_was_drawn_and_the_command_it_prints_ends_in_the_same_
     ("flags", "message"),
     [
         (["--n-first", 9], "n-first: expected at most n-max = 8, got 9"),
-        (["--stop-at", 1], "stop_at: expected at least 2, got 1"),
+        (["--stop-at", 1], "stop_at: expected at least 2, got '1'"),
         (["--stop-at", 9], "stop-at: expected at most n-max = 8, got 9"),
-        (["--n-max", 0], "n_max: expected at least 1 sample a problem, got 0"),
+        (["--n-max", 0], "n_max: expected at least 1 sample a problem, got '0'"),
         (["--temperature", -1], "temperature: expected 0 (greedy) or more, got -1.0"),
         (["--temperature", "nan"], "temperature: expected 0 (greedy) or more, got nan"),
         (["--top-p", 0], "top-p: expected 0 < top-p <= 1, got 0.0"),

@@ -116,9 +116,9 @@ def test_rows_past_a_smaller_n_max_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
-        (DrawRule(n_max=0), "n_max: expected at least 1 sample a problem, got 0"),
-        (DrawRule(n_first=0), "n_first: expected at least 1, got 0"),
-        (DrawRule(stop_at=1), "stop_at: expected at least 2, got 1"),
+        (DrawRule(n_max=0), "n_max: expected at least 1 sample a problem, got '0'"),
+        (DrawRule(n_first=0), "n_first: expected at least 1, got '0'"),
+        (DrawRule(stop_at=1), "stop_at: expected at least 2, got '1'"),
     ],
 )
 def test_a_rule_that_cannot_be_followed_is_refused(rule: DrawRule, says: str) -> None:

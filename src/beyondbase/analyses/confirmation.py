@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from beyondbase.analyses.escalation import ONE_SIDED
 from beyondbase.analyses.results import Cell, Confirmation
+from beyondbase.checks import confidence_level, instance, truths
 from beyondbase.errors import NotComparable
 from beyondbase.estimators.exact_tests import benjamini_hochberg, rate_bounds, rl_is_better
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -48,6 +49,10 @@ def fresh_tests(
     >>> p_P.round(3).tolist(), confirmed_P.tolist()
     ([0.0, 0.597, 0.0], [True, False, True])
     """
+    confidence = confidence_level(confidence)
+    rl_only_P = truths("rl_only", rl_only_P, len(instance(SuccessCounts, base)))
+    if len(instance(SuccessCounts, rl)) != len(base):
+        raise NotComparable(f"expected the same problems for both models, got {len(base)} and {len(rl)}")
     p_P, confirmed_P = np.ones(len(base)), np.zeros(len(base), dtype=np.bool_)
     for chosen_P, failed, solved in ((rl_only_P, base, rl), (~rl_only_P, rl, base)):
         row_P = np.flatnonzero(chosen_P)

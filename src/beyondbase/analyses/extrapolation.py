@@ -8,18 +8,22 @@ import numpy as np
 import polars as pl
 
 from beyondbase.analyses.results import Extrapolation, FittedLaw, SelfCheck
+from beyondbase.checks import confidence_level, seed_number, whole_number
 from beyondbase.errors import BadInput
 from beyondbase.estimators.bands import own_band
 from beyondbase.estimators.extrapolation import Prediction, predict, thinned
 from beyondbase.estimators.rate_law import RateLaw, fit_discretised
+from beyondbase.estimators.sup_t import check_pair
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 from beyondbase.wording import band_text, points
 
 METHOD = (
     "beta-binomial with a mass at zero, by maximum likelihood; interval at each k taken alone, by a parametric "
-    "bootstrap over problems and draws that takes the two models as independent; second opinion: discretised Beta"
+    "bootstrap over problems and draws that takes the two models as independent; where the laws were true, nominal "
+    "95% held in 89% to 96% of simulated sets of 30 and 100 problems for one model, and in 91% to 99% for the "
+    "difference; second opinion: discretised Beta"
 )
-NAMES = {"base": "base", "rl": "RL"}
+NAMES = {"base": "the base", "rl": "RL"}
 _REACH = 16
 """times the samples drawn"""
 _DRAWS, _CHECK_DRAWS, _THINNINGS = 200, 40, 5
@@ -41,6 +45,8 @@ def extrapolate(
     >>> beyond.curves["k"].to_list(), beyond.checks[0].samples
     ([64, 128, 256, 512, 1024], 4)
     """
+    check_pair(base, rl, np.ones(1, dtype=np.int64))
+    confidence, seed, reach = confidence_level(confidence), seed_number(seed), whole_number("reach", reach, 2, 2**20)
     n = min(base.largest_k, rl.largest_k)
     sides = {"base": base, "rl": rl}
     _check(sides, n)

@@ -8,7 +8,7 @@ import polars as pl
 
 from beyondbase.analyses.compare import compare
 from beyondbase.analyses.results import Cell, Comparison, ModelTable
-from beyondbase.checks import confidence_level
+from beyondbase.checks import confidence_level, instance, names, shown
 from beyondbase.errors import BadInput
 from beyondbase.types import SuccessCounts
 
@@ -49,11 +49,16 @@ def compare_models(
     [None, 'narrowed', 'undecided']
     """
     if not isinstance(models, Mapping) or not models or BASE in models:
-        raise BadInput(f"models: expected at least one, by name, none named {BASE!r}, got {str(list(models))[:60]}")
+        raise BadInput(f"models: expected at least one, by name, none named {BASE!r}, got {shown(models)}")
+    titles = names("models", list(models))
+    if len(set(titles)) < len(titles):
+        raise BadInput(f"models: expected different names, got {shown(titles)}")
+    for counts in (base, *models.values()):  # before the first is compared, which may take minutes
+        instance(SuccessCounts, counts)
     confidence = confidence_level(confidence)
     each = 1 - (1 - confidence) / len(models)
     rows, curves = list[dict[str, object]](), list[pl.DataFrame]()
-    for name, counts in models.items():
+    for name, counts in zip(titles, models.values(), strict=True):
         comparison = compare(base, counts, confidence=each, seed=seed, margin=margin)
         if not rows:
             rows.append(_base_row(comparison))

@@ -10,8 +10,18 @@ import numpy as np
 from beyondbase.analyses.plan_tables import NO_PRICES, Prices, budgets_table, cost_table, designs_table, verdicts_table
 from beyondbase.analyses.planned_rates import Piloted, Rates
 from beyondbase.analyses.results import StudyPlan
-from beyondbase.analyses.simulated_study import DECIDED, Design, Simulated, Terms, chance_of, simulate
-from beyondbase.draw_ladder import check_rule, samples_drawn
+from beyondbase.analyses.simulated_study import (
+    DECIDED,
+    Design,
+    Simulated,
+    Terms,
+    chance_of,
+    check_design,
+    check_rates,
+    simulate,
+)
+from beyondbase.checks import instance, is_number, shown, whole_number
+from beyondbase.draw_ladder import samples_drawn
 from beyondbase.errors import BadInput
 from beyondbase.estimators.simulated_counts import draw_counts
 from beyondbase.types import DrawRule, Progress, silent
@@ -44,7 +54,13 @@ def plan(
     >>> result.budgets["k"].to_list(), result.designs.height
     ([1, 2, 4, 8, 16, 32, 64], 15)
     """
-    _check(design, runs, target)
+    check_rates(rates)
+    check_design(design)
+    instance(Terms, terms)
+    instance(Prices, prices)
+    whole_number("runs", runs, _FEWEST_RUNS, what="simulated studies")
+    if not is_number(target) or not 0 < target < 1:
+        raise BadInput(f"target: expected a chance above 0 and below 1, such as 0.8, got {shown(target)}")
     table = [stated if stated != design else design for stated in _table(design)]
     others = max(_FEWEST_RUNS, runs // 4)
     times = {each: runs if each == design else others for each in table}
@@ -78,18 +94,6 @@ def plan(
         cheapest=None if cheapest is None else found.index(cheapest),
         assumes=_assumes(rates, design),
     )
-
-
-def _check(design: Design, runs: int, target: float) -> None:
-    check_rule(design.rule)
-    if design.problems < 2:
-        raise BadInput(f"problems: expected at least 2, got {design.problems}; one problem shows no spread")
-    if (design.rule.stop_at or 0) > design.rule.n_max:
-        raise BadInput(f"stop-at: expected at most n-max = {design.rule.n_max}, got {design.rule.stop_at}")
-    if runs < _FEWEST_RUNS:
-        raise BadInput(f"runs: expected at least {_FEWEST_RUNS} simulated studies, got {runs}")
-    if not 0 < target < 1:
-        raise BadInput(f"target: expected a chance above 0 and below 1, such as 0.8, got {target}")
 
 
 def _table(design: Design) -> list[Design]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from beyondbase.analyses.results import VerdictLabel
 from beyondbase.analyses.simulated_study import DECIDED, Simulated, chance_of
-from beyondbase.errors import BadInput
+from beyondbase.checks import more_than_nothing
 
 _DECIMALS = 12  # as analyses/curves.py
 _PRICED = dict.fromkeys(("samples", "tokens", "hours", "money"), pl.Float64)
@@ -25,10 +25,10 @@ class Prices:
     """of a million tokens"""
 
     def __post_init__(self) -> None:
-        if self.tokens_per_second is not None and not 0 < self.tokens_per_second < np.inf:
-            raise BadInput(f"tokens-per-second: expected more than 0, got {self.tokens_per_second}")
-        if self.price is not None and not 0 <= self.price < np.inf:
-            raise BadInput(f"price: expected 0 or more for a million tokens, got {self.price}")
+        if self.tokens_per_second is not None:
+            more_than_nothing("tokens-per-second", self.tokens_per_second)
+        if self.price is not None:
+            more_than_nothing("price", self.price, also_zero=True, hint=" for a million tokens")
 
     def of(self, samples: float, tokens: float) -> dict[str, float | None]:
         """The columns samples, tokens, hours and money."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import in_order_of
+from beyondbase.checks import instance, more_than_nothing, share
 from beyondbase.errors import BadInput
 from beyondbase.estimators.rate_law import RateLaw, fit_rate_law
 from beyondbase.store.run_store import Run
@@ -60,15 +61,12 @@ class Assumed:
     """mean tokens of a sample, the same for both models; None: not known"""
 
     def __post_init__(self) -> None:
-        if not 0 < self.odds < np.inf:
-            raise BadInput(
-                f"odds: expected a factor above 0, such as 2, got {self.odds}; 1 leaves the rates as they are"
-            )
-        for name, share in (("lost", self.lost), ("unlocked", self.unlocked)):
-            if not 0 <= share <= 1:
-                raise BadInput(f"{name}: expected a share of problems in 0..1, got {share}")
-        if self.tokens is not None and not 0 < self.tokens < np.inf:
-            raise BadInput(f"tokens-per-sample: expected more than 0, got {self.tokens}; leave it out if not known")
+        instance(RateLaw, self.base)
+        more_than_nothing("odds", self.odds, hint="; 1 leaves the rates as they are")
+        for name, value in (("lost", self.lost), ("unlocked", self.unlocked)):
+            share(name, value, what="a share of problems")
+        if self.tokens is not None:
+            more_than_nothing("tokens-per-sample", self.tokens, hint="; leave it out if not known")
 
     @property
     def source(self) -> str:

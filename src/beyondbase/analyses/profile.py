@@ -11,6 +11,7 @@ import polars as pl
 
 from beyondbase.analyses.first_samples import first_counts, judged_first, whole_prefix
 from beyondbase.analyses.results import Profile
+from beyondbase.checks import confidence_level, instance, shown
 from beyondbase.errors import BadInput
 from beyondbase.estimators.cover import cover_at_tau
 from beyondbase.estimators.majority import majority_at_k
@@ -60,7 +61,9 @@ def profile_of(
     >>> profile_of(counts, counts, answers={}).curves["pass_hat_k"].round(4).to_list()[:3]
     [0.75, 0.5833, 0.5]
     """
-    sides, missing = {"base": base, "rl": rl}, dict[str, str]()
+    sides, missing = {"base": instance(SuccessCounts, base), "rl": instance(SuccessCounts, rl)}, dict[str, str]()
+    confidence = confidence_level(confidence)
+    _check_answers(answers)
     n = min(base.largest_k, rl.largest_k)
     curves = [row for model, counts in sides.items() for row in _curve(model, counts, n, confidence)]
     stops = sorted({counts.stop_at for counts in sides.values() if counts.stop_at is not None})
@@ -89,6 +92,15 @@ def profile_of(
         majority=pl.DataFrame(majority, schema=_MAJORITY, orient="row"),
         missing=missing,
     )
+
+
+def _check_answers(answers: Answers) -> None:
+    needed = {"problem_id", "sample_index", "verdict", "answer"}
+    frames = list(answers.values()) if isinstance(answers, Mapping) else [answers]
+    if any(not isinstance(rows, pl.DataFrame) or not needed <= set(rows.columns) for rows in frames):
+        raise BadInput(
+            f"answers: expected a frame with {', '.join(sorted(needed))} for each model, got {shown(answers)}"
+        )
 
 
 def _budgets(n: int) -> list[int]:

@@ -16,7 +16,8 @@ from beyondbase.analyses.planned_rates import Rates, Truth, rows
 from beyondbase.analyses.results import Cell, VerdictLabel
 from beyondbase.analyses.solvability import proven
 from beyondbase.analyses.verdict import judge
-from beyondbase.draw_ladder import samples_drawn
+from beyondbase.checks import instance, is_number, seed_number, shown, whole_number
+from beyondbase.draw_ladder import check_rule, samples_drawn
 from beyondbase.errors import BadInput
 from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.exact_tests import rates_differ
@@ -48,10 +49,10 @@ class Terms:
 
     def __post_init__(self) -> None:
         check_confidence(self.confidence)
-        if not 0 <= self.margin < 1:
-            raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {self.margin}")
-        if self.seed < 0:
-            raise BadInput(f"seed: expected 0 or more, got {self.seed}")
+        if not is_number(self.margin) or not 0 <= self.margin < 1:
+            margin = shown(self.margin)
+            raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {margin}")
+        seed_number(self.seed)
 
 
 class Once(NamedTuple):
@@ -95,9 +96,12 @@ def simulate(
     Run i depends on the seed and i alone. Where a few runs show that the chance of a decided verdict cannot
     reach `wanted` (it is below by more than three standard errors) the rest is left out.
     """
+    check_rates(rates)
+    check_design(design)
+    instance(Terms, terms)
     k_K = budgets(design.rule.n_max)
     so_far = list[Once]()
-    for run in range(runs):
+    for run in range(whole_number("runs", runs, 1)):
         so_far.append(_once(rates, design, terms, k_K, np.random.default_rng([terms.seed, run])))
         done(run + 1)
         if wanted and run + 1 == _TRIAL_RUNS:
@@ -113,6 +117,20 @@ def simulate(
         labels,
         *(np.array(value, dtype=np.float64) for value in (counted, samples, tokens)),
     )
+
+
+def check_rates(rates: Rates) -> None:
+    """Raise BadInput for what is no source of rates."""
+    if not all(hasattr(rates, name) for name in ("source", "draw", "caveats")):
+        raise BadInput(f"rates: expected a source of success rates, such as Assumed or Piloted, got {shown(rates)}")
+
+
+def check_design(design: Design) -> None:
+    """Raise BadInput for a design that cannot be carried out."""
+    check_rule(instance(Design, design).rule)
+    whole_number("problems", design.problems, 2, what="since one problem shows no spread")
+    if (design.rule.stop_at or 0) > design.rule.n_max:
+        raise BadInput(f"stop-at: expected at most n-max = {design.rule.n_max}, got {design.rule.stop_at}")
 
 
 def chance_of(wanted: Sequence[VerdictLabel], labels: Sequence[VerdictLabel]) -> tuple[float, float]:

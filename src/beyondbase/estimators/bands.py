@@ -11,8 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from beyondbase.checks import instance, more_than_nothing, whole_numbers
+from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import distinct_pass_at_k, distinct_rows
-from beyondbase.estimators.sup_t import Band, around, check_confidence, few_units, spread_budgets, sup_quantile
+from beyondbase.estimators.sup_t import (
+    Band,
+    around,
+    check_confidence,
+    check_pair,
+    check_rising,
+    few_units,
+    spread_budgets,
+    sup_quantile,
+)
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 _ROWS_AT_ONCE = 8192
@@ -37,6 +48,11 @@ class PseudoPair:
     them: with norm 8 the band then holds the true curve in 58% of runs, with None in 99%."""
     weight: float = 1.0
     """how many problems each of the two counts for; 0 leaves the plain band"""
+
+    def __post_init__(self) -> None:
+        if self.norm is not None:
+            more_than_nothing("norm", self.norm)
+        more_than_nothing("weight", self.weight, also_zero=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +110,10 @@ def difference_band(
     ([0.375, 0.0], [True, False])
     """
     check_confidence(confidence)
-    difference, row_P = _differences(base, rl, k_K, pair or PseudoPair())
-    units = _units(difference, row_P, cluster_P, weight=(pair or PseudoPair()).weight)
+    k_K, cluster_P = check_pair(base, rl, k_K), _check_clusters(cluster_P, len(base))
+    pair = PseudoPair() if pair is None else instance(PseudoPair, pair)
+    difference, row_P = _differences(base, rl, k_K, pair)
+    units = _units(difference, row_P, cluster_P, weight=pair.weight)
     moments = _moments(units, len(k_K), spread_budgets(k_K))
     n_units = len(base) if cluster_P is None else len(units.size_R) - 2
     critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
@@ -116,6 +134,7 @@ def own_band(
     ([1.0], [0.906], [1.0])
     """
     check_confidence(confidence)
+    k_K, cluster_P = check_rising(k_K, counts), _check_clusters(cluster_P, len(counts))
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
     row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
     units = _units(row_R_K.__getitem__, row_P, cluster_P, weight=1.0)
@@ -123,6 +142,15 @@ def own_band(
     n_units = len(counts) if cluster_P is None else len(units.size_R) - 2
     critical = float(ndtri((1 + confidence) / 2)) * few_units(n_units, confidence)
     return _band(k_K, moments, critical, n_units, lowest=0.0)
+
+
+def _check_clusters(cluster_P: IntArray | None, problems: int) -> IntArray | None:
+    if cluster_P is None:
+        return None
+    cluster_P = whole_numbers("cluster_P", cluster_P)
+    if len(cluster_P) != problems:
+        raise BadInput(f"cluster_P: expected one number for each of {problems} problems, got {len(cluster_P)}")
+    return cluster_P
 
 
 def _differences(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray, pair: PseudoPair) -> tuple[Rows, IntArray]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from beyondbase.checks import instance, is_number, shares, shown, truths, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
-from beyondbase.types import FloatArray, SuccessCounts
+from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 
 def guessable(direct: SuccessCounts, *, below: float = 0.05) -> NDArray[np.bool_]:
@@ -24,8 +25,11 @@ def guessable(direct: SuccessCounts, *, below: float = 0.05) -> NDArray[np.bool_
     >>> guessable(SuccessCounts(["never", "lucky", "easy"], n=[100] * 3, c=[0, 2, 60])).tolist()
     [False, True, False]
     """
-    if not 0 < below <= 1:
-        raise BadInput(f"guess-below: expected a share of right guesses 0 < below <= 1, such as 0.05, got {below}")
+    if not is_number(below) or not 0 < below <= 1:
+        raise BadInput(
+            f"guess-below: expected a share of right guesses 0 < below <= 1, such as 0.05, got {shown(below)}"
+        )
+    instance(SuccessCounts, direct)
     lucky_P: NDArray[np.bool_] = (direct.c_P > 0) & (pass_at_k_per_problem(direct, 1)[:, 0] < below)
     return lucky_P
 
@@ -36,14 +40,17 @@ def only(counts: SuccessCounts, keep_P: ArrayLike) -> SuccessCounts:
     >>> only(SuccessCounts(["a", "b"], n=[4, 4], c=[1, 2]), [False, True]).problem_ids
     ('b',)
     """
-    mask_P = np.asarray(keep_P)
-    if mask_P.dtype != np.bool_ or mask_P.shape != (len(counts),):
-        raise BadInput(f"expected one true or false for each of {len(counts)} problems, got {str(keep_P)[:60]!r}")
+    mask_P = truths("keep", keep_P, len(instance(SuccessCounts, counts)))
     if not mask_P.any():
         raise BadInput("expected at least one problem to be kept, got none")
     ids = [problem_id for problem_id, kept in zip(counts.problem_ids, mask_P.tolist(), strict=True) if kept]
     n_P, c_P = counts.n_P[mask_P], counts.c_P[mask_P]
     return SuccessCounts(ids, n=n_P, c=c_P, stop_at=counts.stop_at, n_max=counts.n_max)
+
+
+def _budgets(k: ArrayLike) -> IntArray:
+    one = np.isscalar(k) or (isinstance(k, np.ndarray) and k.ndim == 0)
+    return whole_numbers("k", [k] if one else k)  # type: ignore[arg-type]
 
 
 def guess_floor(chance: ArrayLike, k: ArrayLike) -> FloatArray:
@@ -54,13 +61,8 @@ def guess_floor(chance: ArrayLike, k: ArrayLike) -> FloatArray:
     >>> guess_floor([0.25, 0.001], [1, 1024]).round(3).tolist()
     [0.125, 0.821]
     """
-    try:
-        g_P, k_K = (np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in (chance, k))
-    except (TypeError, ValueError):
-        raise BadInput(f"expected numbers, got {str(chance)[:40]!r} and {str(k)[:40]!r}") from None
-    if g_P.ndim != 1 or not len(g_P) or not ((g_P >= 0) & (g_P <= 1)).all():
-        raise BadInput(f"guess-chance: expected chances in 0..1, one a problem, got {str(chance)[:60]!r}")
-    if k_K.ndim != 1 or not np.isfinite(k_K).all() or (k_K < 1).any() or (k_K != np.floor(k_K)).any():
-        raise BadInput(f"k: expected whole numbers from 1 on, got {str(k)[:60]!r}")
+    g_P, k_K = shares("guess-chance", chance, what="chances"), _budgets(k)
+    if (k_K < 1).any():
+        raise BadInput(f"k: expected whole numbers from 1 on, got {shown(k)}")
     floor_K: FloatArray = 1 - ((1 - g_P[:, None]) ** k_K).mean(axis=0)
     return floor_K

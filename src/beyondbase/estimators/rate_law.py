@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betainc, betaln, digamma, expit, logit
 
+from beyondbase.checks import instance, is_number, share, shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import distinct_rows
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -31,10 +32,13 @@ class RateLaw:
     beta: float
 
     def __post_init__(self) -> None:
-        if not (0 <= self.zero <= 1 and 0 < self.alpha < np.inf and 0 < self.beta < np.inf):
+        parts = (self.zero, self.alpha, self.beta)
+        largest = np.finfo(np.float64).max
+        if not (all(map(is_number, parts)) and 0 <= self.zero <= 1 and all(0 < part <= largest for part in parts[1:])):
+            zero, alpha, beta = map(shown, parts)
             raise BadInput(
-                f"law of rates: expected 0 <= zero <= 1, alpha > 0 and beta > 0, "
-                f"got zero={self.zero}, alpha={self.alpha}, beta={self.beta}"
+                "law of rates: expected 0 <= zero <= 1, alpha > 0 and beta > 0, "
+                f"got zero={zero}, alpha={alpha}, beta={beta}"
             )
 
     def pass_at_k(self, k_K: IntArray) -> FloatArray:
@@ -43,6 +47,7 @@ class RateLaw:
         >>> RateLaw(0.5, 1.0, 1.0).pass_at_k(np.array([1, 3])).tolist()
         [0.25, 0.375]
         """
+        k_K = whole_numbers("k", k_K)
         log_fail_K = betaln(self.alpha, self.beta + k_K) - betaln(self.alpha, self.beta)
         value_K: FloatArray = (1 - self.zero) * -np.expm1(log_fail_K)
         return value_K
@@ -53,14 +58,17 @@ class RateLaw:
         >>> RateLaw(0.5, 1.0, 1.0).share_at_least(0.25)
         0.375
         """
-        return 1.0 if tau <= 0 else (1 - self.zero) * float(betainc(self.beta, self.alpha, 1 - tau))
+        tau = share("tau", tau)
+        return 1.0 if tau == 0 else (1 - self.zero) * float(betainc(self.beta, self.alpha, 1 - tau))
 
     def draw(self, problems: int, rng: np.random.Generator) -> FloatArray:
         """Rates of that many problems."""
+        problems, rng = whole_number("problems", problems, 1), instance(np.random.Generator, rng)
         return np.where(rng.random(problems) < self.zero, 0.0, rng.beta(self.alpha, self.beta, problems))
 
     def draw_given(self, counts: SuccessCounts, rng: np.random.Generator) -> FloatArray:
         """Rates that these problems may have, given what was counted: one draw of each problem's posterior."""
+        instance(SuccessCounts, counts)
         dead_P = rng.random(len(counts)) < self._chance_dead(counts)
         rate_P = rng.beta(self.alpha + counts.c_P, self.beta + counts.n_P - counts.c_P)
         return np.where(dead_P, 0.0, rate_P)
@@ -86,9 +94,10 @@ def fit_rate_law(counts: SuccessCounts, *, start: RateLaw | None = None) -> Rate
     >>> abs(law.zero - 0.2) < 0.05, abs(law.alpha - 0.5) < 0.05, abs(law.beta - 2) < 0.2
     (True, True, True)
     """
+    instance(SuccessCounts, counts)
     (n_U, c_U), row_P = distinct_rows(counts.n_P, counts.c_P)
     size_U = np.bincount(row_P).astype(np.float64)
-    starts = _STARTS if start is None else (_free(start),)
+    starts = _STARTS if start is None else (_free(instance(RateLaw, start)),)
     fits = [
         minimize(_minus_log_likelihood, at, args=(n_U, c_U, size_U), jac=True, method="L-BFGS-B", bounds=_BOUNDS)
         for at in starts
@@ -106,6 +115,7 @@ def fit_discretised(counts: SuccessCounts) -> RateLaw:
 
     A stopped problem counts (r - 1) of N - 1, known to half a draw.
     """
+    instance(SuccessCounts, counts)
     stopped_P = np.zeros(len(counts), bool) if counts.stop_at is None else counts.c_P == counts.stop_at
     m_P, b_P = (counts.n_P - stopped_P).astype(np.float64), (counts.c_P - stopped_P).astype(np.float64)
     lo_P = np.where(stopped_P, b_P / (m_P + 0.5), np.maximum(b_P - 0.5, 0) / m_P)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from beyondbase.errors import BadInput
+from beyondbase.checks import instance, shares, whole_number
 from beyondbase.types import DrawRule, FloatArray, SuccessCounts
 
 
@@ -18,9 +18,9 @@ def draw_counts(rate_P: FloatArray, rule: DrawRule, rng: np.random.Generator) ->
     >>> counts.n_P.tolist(), counts.c_P.tolist()
     ([8, 2], [0, 2])
     """
-    if not ((rate_P >= 0) & (rate_P <= 1)).all():
-        raise BadInput("success rates: expected values in 0..1, got some outside")
-    ids, n_max, r = [str(i) for i in range(len(rate_P))], rule.n_max, rule.stop_at
+    rate_P, rng = shares("success rates", rate_P, what="values"), instance(np.random.Generator, rng)
+    ids, n_max = [str(i) for i in range(len(rate_P))], whole_number("n_max", instance(DrawRule, rule).n_max, 1)
+    r = None if rule.stop_at is None else whole_number("stop_at", rule.stop_at, 2)
     if r is None:
         return SuccessCounts(ids, np.full(len(rate_P), n_max), rng.binomial(n_max, rate_P))
     gap_P_R = np.minimum(rng.geometric(np.maximum(rate_P, 1e-9)[:, None], (len(rate_P), r)), n_max + 1)

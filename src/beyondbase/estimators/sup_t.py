@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from beyondbase.checks import confidence_level
-from beyondbase.types import FloatArray, IntArray
+from beyondbase.checks import confidence_level, instance, seed_number, whole_number
+from beyondbase.errors import BadInput
+from beyondbase.estimators.pass_at_k import check_budgets
+from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 _DRAWS_AT_ONCE = 500
 _BUDGETS = 100
@@ -42,7 +44,7 @@ def sup_quantile(residual_R_K: FloatArray, confidence: float, seed: int, draws: 
     Equal problems share a row of residuals times sqrt(their number): the sum of their normals.
     Six digits: the rest is Monte-Carlo noise, and would show how many threads the matrix product used.
     """
-    rng = np.random.default_rng(seed)
+    rng, draws = np.random.default_rng(seed_number(seed)), whole_number("draws", draws, 1)
     rows, step = len(residual_R_K), max(1, min(_DRAWS_AT_ONCE, _CELLS_AT_ONCE // residual_R_K.shape[1]))
     largest = [
         np.abs(rng.standard_normal((min(step, draws - start), rows)) @ residual_R_K).max(axis=1)
@@ -74,6 +76,22 @@ def around(
     lo_K = np.maximum(np.minimum(center_K - half_K, estimate_K), lowest)
     hi_K = np.minimum(np.maximum(center_K + half_K, estimate_K), 1.0)
     return Band(k_K, estimate_K, lo_K, hi_K, critical)
+
+
+def check_pair(base: SuccessCounts, rl: SuccessCounts, k_K: IntArray) -> IntArray:
+    """The budgets of a band on two models, or BadInput: rising, within both models' samples, of the same problems."""
+    if instance(SuccessCounts, base).problem_ids != instance(SuccessCounts, rl).problem_ids:
+        raise BadInput("expected counts of the same problems in the same order for both models, got others")
+    return check_rising(k_K, base, rl)
+
+
+def check_rising(k_K: IntArray, *models: SuccessCounts) -> IntArray:
+    """Budgets within the samples of all models, each larger than the one before, or BadInput."""
+    for counts in models:
+        k_K = check_budgets(counts, k_K)
+    if (np.diff(k_K) <= 0).any():
+        raise BadInput("k: expected budgets from the smallest to the largest, each once")
+    return k_K
 
 
 def check_confidence(confidence: float) -> None:

@@ -9,7 +9,7 @@ from scipy.special import ndtr, stdtrit
 
 from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.sampling_noise import fail_sums
-from beyondbase.estimators.sup_t import Band, around, check_confidence, spread_budgets, sup_quantile
+from beyondbase.estimators.sup_t import Band, around, check_confidence, check_pair, spread_budgets, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 
@@ -42,6 +42,7 @@ def these_problems_band(
     ([0.062, 0.118], [True, True])
     """
     check_confidence(confidence)
+    k_K = check_pair(base, rl, k_K)
     k_G = k_K[spread_budgets(k_K)]
     base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
     parts = (base_sums, rl_sums, *(fail_sums(unseen_luck(counts), k_G) for counts in (base, rl)))

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, gammaln
 
+from beyondbase.checks import MOST_SAMPLES, confidence_level, is_whole, share, shown
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.pass_at_k import check_budgets, distinct_rows
@@ -46,10 +47,17 @@ class Audit:
     """of them, those that the verifier passed"""
 
     def __post_init__(self) -> None:
-        if not (0 <= self.right_passed <= self.right and 0 <= self.wrong_passed <= self.wrong and self.wrong):
+        numbers = (self.right, self.right_passed, self.wrong, self.wrong_passed)
+        if not (
+            all(map(is_whole, numbers))
+            and 0 <= self.right_passed <= self.right <= MOST_SAMPLES
+            and 0 <= self.wrong_passed <= self.wrong <= MOST_SAMPLES
+            and self.wrong
+        ):
+            right, right_passed, wrong, wrong_passed = map(shown, numbers)
             raise BadInput(
                 "audit: expected passed <= audited, and some wrong samples audited, got "
-                f"{self.right_passed} of {self.right} right and {self.wrong_passed} of {self.wrong} wrong ones"
+                f"{right_passed} of {right} right and {wrong_passed} of {wrong} wrong ones"
             )
 
     @property
@@ -88,6 +96,8 @@ def corrected_pass_at_k(
     [0.2727]
     """
     k_K = check_budgets(counts, k)
+    false_positive = share("false-positive rate", false_positive, what="a share of wrong samples")
+    sensitivity = share("sensitivity", sensitivity, what="a share of right samples")
     gap = sensitivity - false_positive
     if not 0 <= false_positive < sensitivity <= 1:
         raise BadInput(
@@ -124,7 +134,7 @@ def without_false_positives(seen_K: ArrayLike, rate: float, k_K: ArrayLike) -> F
 
 
 def _exact(x: int, n: int, confidence: float) -> tuple[float, float]:
-    miss = (1 - confidence) / 2
+    miss = (1 - confidence_level(confidence)) / 2
     return (
         float(betaincinv(x, n - x + 1, miss)) if x else 0.0,
         float(betaincinv(x + 1, n - x, 1 - miss)) if x < n else 1.0,
