@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 
 from beyondbase.analyses.compare import compare
-from beyondbase.analyses.results import PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.analyses.extrapolation import extrapolate
+from beyondbase.analyses.profile import profile_of
+from beyondbase.analyses.results import Extrapolation, PathCoverage, Profile, RunHealth, StudyAnalysis
 from beyondbase.types import SuccessCounts
 
 HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
@@ -17,7 +21,8 @@ def make_study(
 ) -> StudyAnalysis:
     """Base rates from a Beta law; RL multiplies them by `gain` and loses a share `lost` of the problems.
 
-    Samples of `shown` problems are there to look at; `whole` adds path coverage and a training log.
+    Samples of `shown` problems are there to look at; `whole` adds path coverage, a training log, the profile and the
+    extrapolation, these two of 40 problems however many there are, for speed.
     """
     rng = np.random.default_rng(1)
     ids = [f"problem {i} <b>" for i in range(problems)]
@@ -34,7 +39,36 @@ def make_study(
         problems=pl.DataFrame({"problem_id": ids, "question": [HOSTILE] * problems, "strata": ["x"] * problems}),
         training=_training() if whole else None,
         unequal={} if whole else {"max_tokens": "24 / 32"},
+        profile=_profile() if whole else None,
+        extrapolation=_beyond() if whole else None,
+        not_made={} if whole else {"extrapolation": "expected <more>, got less"},
     )
+
+
+def _few() -> tuple[SuccessCounts, SuccessCounts]:
+    rng = np.random.default_rng(2)
+    base_P = rng.beta(0.35, 6, 40)
+    rl_P = np.where(rng.random(40) < 0.3, 0.0, np.minimum(base_P * 5, 0.95))
+    base, rl = (SuccessCounts(range(40), [256] * 40, rng.binomial(256, p_P)) for p_P in (base_P, rl_P))
+    return base, rl
+
+
+@cache
+def _profile() -> Profile:
+    answers = {}
+    for model, counts in zip(("base", "rl"), _few(), strict=True):
+        right = [(i, j, j < c) for i, c in enumerate(counts.c_P.tolist()) for j in range(256)]
+        rows = [
+            (f"{i:02}", (j * 37) % 256, "correct" if good else "wrong", "yes" if good else f"no {j % 5}")
+            for i, j, good in right
+        ]
+        answers[model] = pl.DataFrame(rows, schema=["problem_id", "sample_index", "verdict", "answer"], orient="row")
+    return profile_of(*_few(), answers=answers)
+
+
+@cache
+def _beyond() -> Extrapolation:
+    return extrapolate(*_few())
 
 
 def _health(name: str, p_P: np.ndarray) -> RunHealth:

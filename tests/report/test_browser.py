@@ -79,6 +79,22 @@ def test_the_first_screen_holds_the_verdict_and_the_curves(
         assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 800, selector
 
 
+def test_nothing_predicted_is_on_the_first_screen(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport=SCREEN)
+    page.goto(report)
+    expect(page.locator("#figure-beyond svg")).not_to_be_in_viewport()
+    page.locator("nav a", has_text="Beyond n").click()
+    expect(page.locator("#beyond")).to_be_in_viewport()
+
+
+def test_on_a_telephone_wide_things_slide_and_the_page_does_not(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=390, height=844))
+    page.goto(report)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    drawing = page.locator("#figure-beyond .drawing")
+    assert drawing.evaluate("box => box.scrollWidth") > drawing.evaluate("box => box.clientWidth")
+
+
 @pytest.mark.parametrize("clicked", ["#problems tbody tr td:nth-child(3)", "#problems tbody tr a"])
 def test_a_click_on_a_problem_opens_its_samples(browser: Browser, report: str, clicked: str) -> None:
     page = browser.new_page(viewport=SCREEN)

@@ -10,12 +10,15 @@ import polars as pl
 import pytest
 
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.captions import captions
 from beyondbase.report.drawing import draw
 from beyondbase.report.figures import FIGURES
+from beyondbase.report.figures.beyond import beyond
 from beyondbase.report.figures.curves import pass_at_k, thinned
 from beyondbase.report.figures.problems import movement
+from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import training
 from beyondbase.report.style import shown_budgets
 from beyondbase.types import SuccessCounts
@@ -54,6 +57,8 @@ def test_the_data_beside_a_figure_are_those_that_the_study_holds(make_study: Mak
         "accuracy": study.comparison.accuracy,
         "movement": study.comparison.solvability,
         "paths": study.paths.curves if study.paths else None,
+        "reliability": study.profile.curves if study.profile else None,
+        "beyond": study.extrapolation.curves if study.extrapolation else None,
         "training": study.training,
     }
     if name == "health":
@@ -101,6 +106,34 @@ def test_the_crossover_set_is_named_where_there_is_one(make_study: MakeStudy, tm
     assert equal.comparison.crossover.lo is None
     assert not [name for name in texts_of(draw("pass_at_k", pass_at_k(equal), tmp_path).svg) if "crossover" in name]
     assert "shaded" not in captions(equal)["pass_at_k"]
+
+
+def test_a_panel_of_what_cannot_be_told_is_left_out(make_study: MakeStudy, tmp_path: Path) -> None:
+    study = make_study()
+    assert study.profile is not None
+    stopped = SuccessCounts(["a", "b"], [64, 5], [0, 2], stop_at=2, n_max=64)
+    some = replace(study, profile=profile_of(stopped, stopped, answers={}))
+    figure = reliability(some)
+    assert figure is not None
+    titles = {name.split(":")[0] for name in texts_of(draw("reliability", figure, tmp_path).svg) if ": " in name}
+    assert titles == {"pass@k", "pass^k"}
+    assert "most frequent" not in captions(some)["reliability"]
+    every = reliability(study)
+    assert every is not None
+    whole = draw("reliability", every, tmp_path)
+    assert "maj@k: the most frequent right" in texts_of(whole.svg)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_beyond_n_is_marked_in_the_drawing_itself(make_study: MakeStudy, tmp_path: Path, trusted: bool) -> None:
+    study = make_study()
+    assert study.extrapolation is not None
+    figure = beyond(replace(study, extrapolation=replace(study.extrapolation, trusted=trusted)))
+    assert figure is not None
+    texts = texts_of(draw("beyond", figure, tmp_path).svg)
+    assert {"measured", "base", "RL"} <= set(texts)
+    assert ("predicted, not measured" in texts) == trusted != ("predicted: do not trust" in texts)
+    assert ("self-check fails" in figure.alt_text) != trusted
 
 
 def test_thinning_keeps_both_ends_and_all_marked_budgets(make_study: MakeStudy) -> None:

@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.extrapolation import extrapolate
+from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
 from beyondbase.report.captions import resolution_sentence
@@ -84,6 +86,53 @@ def test_a_study_without_training_or_paths_leaves_them_out_and_shows_what_was_un
     assert 'id="training"' not in html and 'id="paths"' not in html
     assert "Unequal settings were allowed" in html and "<strong>max_tokens</strong>: 24 / 32" in html
     assert "To decide it would take" in html
+
+
+def test_what_is_predicted_stands_after_all_that_was_measured_of_the_models(page: Path) -> None:
+    html = page.read_text()
+    order = ["figure-pass_at_k", "solvability", "paths", "reliability", "beyond", "training", "settings"]
+    places = [html.index(f'id="{name}"') for name in order]
+    assert places == sorted(places)
+    assert "Beyond n: extrapolated, not measured" in html
+
+
+def test_every_number_of_reliability_and_beyond_stands_in_its_section(page: Path, make_study: MakeStudy) -> None:
+    html, study = page.read_text(), make_study()
+    profile, beyond = study.profile, study.extrapolation
+    assert profile is not None and beyond is not None
+    reliability = html.split('id="reliability"')[1].split('id="beyond"')[0]
+    for frame, columns in ((profile.curves, ("pass_hat_k", "g_50", "mg")), (profile.majority, ("maj",))):
+        for value in frame.select(columns).unpivot()["value"].drop_nulls():
+            assert f"<td>{value:.1%}</td>" in reliability
+    for value in profile.cover["plug_in"]:
+        assert f"<td>{value:.1%}</td>" in reliability
+    predicted = html.split('id="predictions"')[1].split("</section>")[0]
+    for model in ("base", "rl"):
+        for value in beyond.curves[model]:
+            assert f"<td>{value:.1%}</td>" in predicted
+
+
+def test_a_prediction_that_fails_its_self_check_begins_with_do_not_trust_this(
+    make_study: MakeStudy, tmp_path: Path
+) -> None:
+    ids, study = range(40), make_study()
+    never_seen = SuccessCounts(ids, [256] * 40, [0] * 4 + [1] * 36)  # a law that no Beta has: all at one small rate
+    failing = extrapolate(never_seen, SuccessCounts(ids, [256] * 40, [0] * 20 + [1, 4, 16, 64, 250] * 4))
+    assert not failing.trusted
+    html = write_report(replace(study, extrapolation=failing), tmp_path).read_text()
+    assert "<p>Do not trust this: " in html.split('id="beyond"')[1]
+
+
+def test_what_could_not_be_made_is_said_with_its_reason(make_study: MakeStudy, tmp_path: Path) -> None:
+    study = make_study(30, whole=False)
+    html = write_report(study, tmp_path).read_text()
+    assert "Not made: expected &lt;more&gt;, got less." in html.split('id="beyond"')[1]
+    assert 'id="reliability"' not in html and 'href="#reliability"' not in html
+    stopped = SuccessCounts(["a", "b"], [64, 5], [0, 2], stop_at=2, n_max=64)
+    known = replace(study, profile=profile_of(stopped, stopped, answers={}))
+    section = write_report(known, tmp_path).read_text().split('id="reliability"')[1]
+    for name, reason in known.profile.missing.items() if known.profile else []:
+        assert f"{name} cannot be told: {reason}." in section
 
 
 def test_not_solved_is_said_with_its_samples_and_its_eps() -> None:

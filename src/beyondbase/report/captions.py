@@ -11,9 +11,11 @@ from beyondbase.analyses.results import (
     RunHealth,
     StudyAnalysis,
 )
+from beyondbase.report.beyond import beyond_caption
 from beyondbase.report.figures.problems import bounded
 from beyondbase.report.figures.runs import PANELS
 from beyondbase.report.formats import percent
+from beyondbase.report.reliability import reliability_caption
 from beyondbase.wording import band_text, number, points, rate
 
 
@@ -60,6 +62,10 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
         )
     if analysis.paths is not None:
         texts["paths"] = _paths_caption(analysis.paths)
+    if analysis.profile is not None:
+        texts["reliability"] = reliability_caption(analysis.profile)
+    if analysis.extrapolation is not None:
+        texts["beyond"] = beyond_caption(analysis.extrapolation)
     if analysis.training is not None and len(analysis.training) and "step" in analysis.training.columns:
         first, last = analysis.training.row(0, named=True), analysis.training.row(-1, named=True)
         changes = [

@@ -6,6 +6,9 @@ import math
 import re
 from typing import Any
 
+from markupsafe import Markup, escape
+
+_CODE = re.compile("`([^`]+)`")
 _MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
 
 
@@ -38,10 +41,12 @@ def cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def typeset(text: str) -> str:
-    """Put a real minus before a number, where a sentence of ours has a hyphen.
+def typeset(text: str) -> Markup:
+    """Escape a sentence of ours, with a real minus before a number where it has a hyphen, and its commands as code.
 
     >>> typeset("-17.0 (-23.9 to -9.8), p = 1e-10, 5-19") == "\u221217.0 (\u221223.9 to \u22129.8), p = 1e-10, 5-19"
     True
+    >>> typeset("`a --b` of <i>")
+    Markup('<code>a --b</code> of &lt;i&gt;')
     """
-    return _MINUS.sub("\u2212", text)
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(_MINUS.sub("\u2212", text)))))

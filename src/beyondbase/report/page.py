@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
+from beyondbase.report.beyond import law_sentences, predictions
 from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
 from beyondbase.report.confirmation import confirmation_sentence
 from beyondbase.report.drawing import Drawn, draw
@@ -19,6 +20,7 @@ from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.readings import strata_sentence, these_sentence
+from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
 from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.types import Progress, silent
@@ -52,7 +54,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
     """
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
-    curves = analysis.comparison.curves
+    curves, profile, beyond = analysis.comparison.curves, analysis.profile, analysis.extrapolation
     budgets = set(shown_budgets(len(curves)))
     html = environment.get_template("report.html.jinja").render(
         study=analysis,
@@ -68,6 +70,11 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         curve=[row for row in curves.iter_rows(named=True) if row["k"] in budgets],
         guards=guard_sentences(analysis),
         effects=effects(analysis, sorted(budgets)),
+        reliability=[] if profile is None else reliability_sentences(profile),
+        by_budget=None if profile is None else by_budget(profile),
+        by_tau=None if profile is None or profile.cover.is_empty() else by_tau(profile),
+        predictions=[] if beyond is None else predictions(beyond),
+        laws=[] if beyond is None else law_sentences(beyond),
         problems=problem_rows(analysis),
         examples=example_rows(analysis),
         style=style,

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.report.figures.beyond import beyond
 from beyondbase.report.figures.curves import pass_at_k, paths
 from beyondbase.report.figures.forest import strata
 from beyondbase.report.figures.problems import accuracy, cells, movement
+from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import health, training
 from beyondbase.report.style import Figure
 
@@ -21,6 +23,8 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "accuracy": accuracy,
     "movement": movement,
     "paths": paths,
+    "reliability": reliability,
+    "beyond": beyond,
     "training": training,
     "health": health,
 }

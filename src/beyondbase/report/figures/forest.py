@@ -8,11 +8,11 @@ import altair as alt
 import polars as pl
 
 from beyondbase.analyses.results import ModelTable, StudyAnalysis
-from beyondbase.report.style import BASE, INK, RL, WIDTH, Figure
+from beyondbase.report.style import INK, WIDTH, Figure
 
 _ROW = 26
-_ENDS = (("first", RL, "triangle-up", -5), ("last", BASE, "square", 5))
-"""columns, colour, mark and place in the row"""
+_ENDS = (("first", "white", "triangle-up", -5), ("last", INK, "square", 5))
+"""columns, filling, mark and place in the row; no colour of a model, for these are differences"""
 
 
 def strata(analysis: StudyAnalysis) -> Figure | None:
@@ -34,16 +34,17 @@ def _forest(table: pl.DataFrame, names: list[str], what: str) -> Figure:
     largest = int(table["k"].to_numpy().max())
     shown = table.with_columns(name=pl.Series(names))
     layers: list[Any] = [alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=INK).encode(x="zero:Q")]
-    for prefix, colour, mark, dy in _ENDS:
-        layers += _intervals(shown.select("name", value=prefix, lo=f"{prefix}_lo", hi=f"{prefix}_hi"), colour, mark, dy)
+    for prefix, fill, mark, dy in _ENDS:
+        layers += _intervals(shown.select("name", value=prefix, lo=f"{prefix}_lo", hi=f"{prefix}_hi"), fill, mark, dy)
     chart = alt.layer(*layers).properties(width=WIDTH - 120, height=max(60, _ROW * len(names)))
     text = f"RL minus base in pass@k by {what}, at k = 1 (triangles) and at k = {largest} (squares)"
     return Figure(chart, table, text)
 
 
-def _intervals(data: pl.DataFrame, colour: str, mark: str, dy: int) -> list[Any]:
+def _intervals(data: pl.DataFrame, fill: str, mark: str, dy: int) -> list[Any]:
     chart = alt.Chart(data).encode(y=alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=260)))
-    axis = alt.Axis(format="+.0%", title="RL minus base, points of pass@k")
-    line = chart.mark_rule(color=colour, strokeWidth=2, yOffset=dy).encode(x=alt.X("lo:Q", axis=axis), x2="hi:Q")
-    point = chart.mark_point(shape=mark, fill=colour, stroke=colour, size=50, opacity=1, yOffset=dy)
+    sign = "datum.value == 0 ? '0' : format(datum.value * 100, '+.3~g')"
+    axis = alt.Axis(labelExpr=sign, title="RL minus base, points of pass@k")
+    line = chart.mark_rule(color=INK, strokeWidth=2, yOffset=dy).encode(x=alt.X("lo:Q", axis=axis), x2="hi:Q")
+    point = chart.mark_point(shape=mark, fill=fill, stroke=INK, size=50, opacity=1, yOffset=dy)
     return [line, point.encode(x="value:Q")]
