@@ -94,7 +94,7 @@ def test_where_too_little_was_drawn_to_extrapolate_the_study_says_so(tmp_path: P
     ]
     study = bb.analyze(*runs)
     assert study.extrapolation is None and study.profile is not None
-    assert "expected a problem that base solved, got none" in study.not_made["extrapolation"]
+    assert "expected a problem that the base solved, got none" in study.not_made["extrapolation"]
     assert bb.from_json(study.to_json()).to_json() == study.to_json()
 
 

@@ -30,11 +30,13 @@ class Prediction:
 def predict(
     counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95, seed: int = 0, draws: int = 100
 ) -> Prediction:
-    """Predict pass@k at any k with an interval that holds at each k taken alone, if the law is of this form.
+    """Predict pass@k at any k with an interval for each k taken alone.
 
     Beta-binomial with a mass at zero by maximum likelihood; interval by the parametric bootstrap: fresh
-    problems and draws from the fitted law, refitted. The rates of problems that were never solved are not in
-    the data, only in the form of the law: the interval does not hold the error of that form.
+    problems and draws from the fitted law, refitted. Where the rates do follow such a law it is a little too
+    narrow: nominal 95% held in 89% to 96% of simulated sets of 30 and 100 problems (91% to 99% for the difference
+    of two models, taken as independent). The rates of problems that were never solved are not in the data, only in
+    the form of the law: the interval does not hold the error of that form.
 
     >>> counts = SuccessCounts(range(50), [16] * 50, [0] * 20 + [1, 2, 4, 8, 12, 16] * 5)
     >>> prediction = predict(counts, np.array([1, 64]), draws=20)
