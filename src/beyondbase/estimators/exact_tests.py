@@ -72,20 +72,38 @@ def rl_is_better(base: SuccessCounts, rl: SuccessCounts) -> FloatArray:
 def fisher_greater(n_P: IntArray, c_P: IntArray, rl_n_P: IntArray, rl_c_P: IntArray) -> FloatArray:
     """Fisher's exact test of 'the second rate is larger', one-sided: the hypergeometric tail."""
     (n_U, c_U, m_U, d_U), row_P = distinct_rows(n_P, c_P, rl_n_P, rl_c_P)
-    p_U = np.empty(len(n_U))
-    x_X = np.arange(int(m_U.max()) + 1)
+    p_U = np.zeros(len(n_U))
+    most = int(m_U.max()) + 1
     log_factorial = _log_factorial(int((n_U + m_U).max()))
-    step = max(1, _CELLS_AT_ONCE // len(x_X))
+    step, columns = max(1, _CELLS_AT_ONCE // most), min(most, _CELLS_AT_ONCE)
     for start in range(0, len(n_U), step):
         rows = slice(start, start + step)
-        n, m, d = n_U[rows, None], m_U[rows, None], d_U[rows, None]
-        total = c_U[rows, None] + d
-        possible = (x_X <= m) & (x_X <= total) & (total - x_X <= n)
-        x = np.where(possible, x_X, d)
-        log_chance = _log_choose(log_factorial, m, x) + _log_choose(log_factorial, n, total - x)
-        chance = np.exp(log_chance - _log_choose(log_factorial, n + m, total))
-        p_U[rows] = np.where(possible & (x_X >= d), chance, 0.0).sum(axis=1)
+        n, c, m, d = (values_U[rows, None] for values_U in (n_U, c_U, m_U, d_U))
+        # blocks of one row, where a row is too long to hold: from the first that counts, until they add nothing
+        for first in range(int(d.min()) // columns * columns, most, columns):
+            x_X = np.arange(first, min(first + columns, most))
+            more_U = _chances(n, m, c + d, d, x_X, log_factorial)
+            p_U[rows] += more_U
+            if not more_U.any() and (first > (c + d + 1) * (m + 1) / (n + m + 2)).all():
+                break
     return np.minimum(p_U, 1.0)[row_P]
+
+
+def _chances(
+    n: IntArray,
+    m: IntArray,
+    total: IntArray,
+    d: IntArray,
+    x_X: IntArray,
+    log_factorial: Callable[[IntArray], FloatArray],
+) -> FloatArray:
+    """Hypergeometric chance of each row's x from d on among these: `total` successes fell on n + m draws at random."""
+    possible = (x_X <= m) & (x_X <= total) & (total - x_X <= n)
+    x = np.where(possible, x_X, d)
+    log_chance = _log_choose(log_factorial, m, x) + _log_choose(log_factorial, n, total - x)
+    chance = np.exp(log_chance - _log_choose(log_factorial, n + m, total))
+    sum_U: FloatArray = np.where(possible & (x_X >= d), chance, 0.0).sum(axis=1)
+    return sum_U
 
 
 def union_test(base: SuccessCounts, rl: SuccessCounts) -> FloatArray:

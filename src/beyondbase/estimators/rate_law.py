@@ -33,7 +33,7 @@ class RateLaw:
 
     def __post_init__(self) -> None:
         parts = (self.zero, self.alpha, self.beta)
-        largest = np.finfo(np.float64).max
+        largest = float(np.finfo(np.float64).max)
         if not (all(map(is_number, parts)) and 0 <= self.zero <= 1 and all(0 < part <= largest for part in parts[1:])):
             zero, alpha, beta = map(shown, parts)
             raise BadInput(
