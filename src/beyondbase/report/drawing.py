@@ -32,16 +32,18 @@ class Drawn(NamedTuple):
 
 def draw(name: str, figure: Figure, folder: Path) -> Drawn:
     """Write folder/NAME.svg, .png and .csv, and return what the page shows of them."""
-    with alt.data_transformers.enable("default", max_rows=None):
-        spec = figure.chart.to_dict() | {"config": CONFIG}
+    spec, stem = _spec(figure), folder / name
     svg = vl_convert.vegalite_to_svg(spec)
-    stem = folder / name
-    titled = re.sub(r"(<svg[^>]*>)", lambda tag: f"{tag[0]}<title>{escape(figure.alt_text)}</title>", svg, count=1)
-    stem.with_suffix(".svg").write_text(titled, encoding="utf-8")
+    stem.with_suffix(".svg").write_text(_titled(svg, figure), encoding="utf-8")
     stem.with_suffix(".png").write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE))
     figure.data.write_csv(stem.with_suffix(".csv"))
     shown = shortened(figure.data)
     return Drawn(name, _inline(svg, name), figure.alt_text, shown.columns, shown.rows(), len(figure.data))
+
+
+def as_svg(figure: Figure) -> str:
+    """The drawing alone, with its title."""
+    return _titled(vl_convert.vegalite_to_svg(_spec(figure)), figure)
 
 
 def shortened(data: pl.DataFrame) -> pl.DataFrame:
@@ -51,6 +53,16 @@ def shortened(data: pl.DataFrame) -> pl.DataFrame:
     if data.columns[0] == "k":
         return data.filter(pl.col("k").is_in(shown_budgets(int(data["k"][-1]))))
     return data.head(_MOST_ROWS)
+
+
+def _spec(figure: Figure) -> dict[str, Any]:
+    with alt.data_transformers.enable("default", max_rows=None):
+        spec: dict[str, Any] = figure.chart.to_dict() | {"config": CONFIG}
+    return spec
+
+
+def _titled(svg: str, figure: Figure) -> str:
+    return re.sub(r"(<svg[^>]*>)", lambda tag: f"{tag[0]}<title>{escape(figure.alt_text)}</title>", svg, count=1)
 
 
 def _inline(svg: str, name: str) -> Markup:
