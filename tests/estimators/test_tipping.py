@@ -35,7 +35,7 @@ def test_errors_that_strike_both_models_alike_turn_no_sign(a: float, b: float, f
 @given(SHARE, st.floats(0.001, 0.3), st.integers(1, 200))
 def test_missed_right_samples_of_the_other_model_do_the_same(ahead: float, e: float, k: int) -> None:
     behind_fails = (1 - ahead) / (1 - e) ** k  # seen of the other model, a share e of whose wrong samples is right
-    if 0 < 1 - ahead < behind_fails < 1:
+    if 1e-9 < 1 - ahead < behind_fails < 1:
         assert tipping_rate(ahead, 1 - behind_fails, k) == pytest.approx(e, rel=1e-3)
 
 
