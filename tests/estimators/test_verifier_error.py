@@ -117,7 +117,7 @@ def test_the_bounds_cover_with_the_audit_unsure(p: float, f: float) -> None:
 
 @pytest.mark.parametrize(("f", "s"), [(0.5, 0.5), (-0.1, 1.0), (0.1, 1.1), (float("nan"), 1.0)])
 def test_a_verifier_that_tells_nothing_is_refused(f: float, s: float) -> None:
-    with pytest.raises(BadInput, match="false-positive rate|sensitivity"):
+    with pytest.raises(BadInput, match=r"false-positive rate|sensitivity"):
         corrected_pass_at_k(one(4, 1), 1, false_positive=f, sensitivity=s)
 
 
