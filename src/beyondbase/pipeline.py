@@ -21,6 +21,7 @@ from beyondbase.analyses.guards import GuardInput
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.analyses.serialize import from_json
 from beyondbase.analyses.study import analyze
+from beyondbase.durable import write_whole, writing
 from beyondbase.errors import StoreError
 from beyondbase.estimators.verifier_error import Audit
 from beyondbase.problems import ProblemSet, render, template_hash
@@ -29,8 +30,8 @@ from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.seeds import sample_seed
+from beyondbase.sampling.spec import check_spec
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
-from beyondbase.store.parts import write_whole, writing
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
@@ -101,6 +102,7 @@ def sample_run(
     Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
     them. Raises StoreError if the run there was made with other settings or cannot be written.
     """
+    check_spec(spec)
     prompts = {problem.problem_id: render(spec.template, problem) for problem in problem_set}
     plan = Plan(prompts, rule, spec.seed)
     settings = dict(engine.settings(spec, next(iter(prompts.values()))))
@@ -177,15 +179,24 @@ def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise StoreError(
-            f"{study}: expected a study, cannot read {ANALYSIS} in it; make it with `beyondbase analyze`"
-        ) from None
+        raise StoreError(f"{study}: expected a study, cannot read {ANALYSIS} in it; {_mend(Path(study))}") from None
     analysis = from_json(text)
     if not isinstance(analysis, StudyAnalysis):
         raise StoreError(
-            f"{path}: expected the analysis of a study, got a comparison of counts; run `beyondbase analyze`"
+            f"{path}: expected the analysis of a study, got a {type(analysis).__name__}; run `beyondbase analyze`"
         )
     return analysis
+
+
+def _mend(folder: Path) -> str:
+    """What to do about a folder that holds no study: another verb may have made it."""
+    for name, what, verb in (("plan.json", "a plan", "plan"), ("models.json", "a comparison of models", "models")):
+        if (folder / name).exists():
+            return (
+                f"it holds {what} ({name}), whose figure `beyondbase {verb} --config {folder / verb}.toml` draws "
+                "again; in Python beyondbase.from_json reads it"
+            )
+    return "make it with `beyondbase analyze`"
 
 
 def report_study(study: str | os.PathLike[str], progress: Progress = silent) -> StudyAnalysis:

@@ -14,8 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from beyondbase import open_run
-from beyondbase.store import parts
+from beyondbase import durable, open_run
 
 Cli = Callable[..., object]
 COMMAND = "from beyondbase.cli.main import main; raise SystemExit(main())"
@@ -305,7 +304,7 @@ def test_a_full_disk_is_one_line_and_what_was_committed_stays(
     run = own_runs / "base"
     words = ["sample", "--config", run / "sample.toml", "--out", run, "--n-max", 12]
     with monkeypatch.context() as patched:
-        patched.setattr(parts.os, "fsync", full)
+        patched.setattr(durable.os, "fsync", full)
         said = beyondbase(*words)
     assert said.code == 2
     assert "the disk is full; what was committed is safe: free some space and run the same" in said.error

@@ -9,7 +9,6 @@ from beyondbase.analyses.escalation import CONFIRM_RULE
 from beyondbase.cli.settings import (
     Analysis,
     Draw,
-    check_spec,
     claim_folder,
     load_engine,
     read_training,
@@ -22,6 +21,7 @@ from beyondbase.draw_ladder import check_rule
 from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
 from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.spec import check_spec
 from beyondbase.types import Progress, SamplingSpec
 
 

@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beyondbase.cli.settings import Draw, check_spec, load_engine, save_config, verifier_of
+from beyondbase.cli.settings import Draw, load_engine, save_config, verifier_of
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import load_problems
+from beyondbase.sampling.spec import check_spec
 from beyondbase.store import Run
 from beyondbase.types import Progress, SamplingSpec
 

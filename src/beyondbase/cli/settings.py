@@ -10,13 +10,13 @@ import polars as pl
 from beyondbase.cli.lazy import load
 from beyondbase.cli.toml_file import write_toml
 from beyondbase.draw_ladder import check_rule
+from beyondbase.durable import write_whole, writing
 from beyondbase.errors import BadInput
 from beyondbase.estimators.verifier_error import Audit
 from beyondbase.pipeline import AnalysisOptions
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.model_folder import check_model_folder
-from beyondbase.store.parts import write_whole, writing
-from beyondbase.types import DrawRule, SamplingSpec
+from beyondbase.types import DrawRule
 from beyondbase.verification import VERIFIERS, Verifier
 
 # the verifier of a problem set, where it is not the exact one
@@ -106,18 +106,6 @@ def verifier_named(name: str) -> Verifier:
         if name in (key, verifier.name):
             return verifier
     raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)}, got {name!r}")
-
-
-def check_spec(spec: SamplingSpec) -> None:
-    """Raise BadInput for a specification that nothing can be sampled by."""
-    if not spec.temperature >= 0:
-        raise BadInput(f"temperature: expected 0 (greedy) or more, got {spec.temperature}")
-    if not 0 < spec.top_p <= 1:
-        raise BadInput(f"top-p: expected 0 < top-p <= 1, got {spec.top_p}; 1 keeps every token")
-    if spec.top_k is not None and spec.top_k < 1:
-        raise BadInput(f"top-k: expected at least 1, got {spec.top_k}; None keeps every token")
-    if spec.max_tokens < 1:
-        raise BadInput(f"max-tokens: expected at least 1, got {spec.max_tokens}")
 
 
 def read_training(log: Path) -> pl.DataFrame:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from beyondbase.durable import sync, write_whole, writing
 
 _OPTIMIZER = "optimizer.pt"
 
@@ -27,14 +29,17 @@ def save_checkpoint(
     partial = path.with_name(f".{path.name}.partial")
     for old in (partial, path):
         shutil.rmtree(old, ignore_errors=True)
-    model.save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
-    if optimizer is not None:
-        torch.save(optimizer.state_dict(), partial / _OPTIMIZER)
-    for file in partial.iterdir():
-        _sync(file)
-    partial.rename(path)
-    _sync(path.parent)
+    with writing(path):
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        if optimizer is not None:
+            state = io.BytesIO()  # torch's own writer turns a full disk into an error that does not say so
+            torch.save(optimizer.state_dict(), state)
+            write_whole(partial / _OPTIMIZER, state.getbuffer())
+        for file in partial.iterdir():
+            sync(file)
+        partial.rename(path)
+        sync(path.parent)
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
@@ -77,24 +82,10 @@ def read_metrics(path: Path, up_to: int) -> list[dict[str, Any]]:
 
 def write_metrics(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the log anew, atomically."""
-    _write(path, "".join(json.dumps(row) + "\n" for row in rows))
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file atomically, making its folder where needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(value, indent=2) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, (json.dumps(value, indent=2) + "\n").encode())

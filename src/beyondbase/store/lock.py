@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from beyondbase.durable import writing
 from beyondbase.errors import StoreError
-from beyondbase.store.parts import writing
 
 FILE_NAME = ".lock"
 

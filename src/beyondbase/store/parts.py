@@ -1,17 +1,14 @@
-"""Files that are whole or absent, and the numbered Parquet parts that a run's rows lie in."""
+"""The numbered Parquet parts that a run's rows lie in."""
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from beyondbase.durable import TEMPORARY, writing
 from beyondbase.errors import StoreError
 
 SAMPLE_SCHEMA = pa.schema(
@@ -39,54 +36,13 @@ VERDICT_SCHEMA = pa.schema(
 )
 RUN_ID_KEY = b"beyondbase.run_id"
 _PART_NAME = re.compile(r"part-(\d{6,})\.parquet")
-_TEMPORARY = ".tmp"
 _MEND = "delete it, and run the command that wrote it again, which replaces its rows"
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an OSError of the block into a one-line StoreError about `path`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreError(
-                f"{path}: the disk is full; what was committed is safe: free some space and run the same command again"
-            ) from error
-        reason = error.strerror or error
-        raise StoreError(f"{path}: cannot be written ({reason}); choose a folder that can be written to") from error
-
-
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that a kill at any moment leaves the old content or the new, never a part of it."""
-    temporary = path.with_name(f".{path.name}{_TEMPORARY}")
-    with writing(path):
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            # Room for the next try: on a full disk the torn file holds what others need.
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's own entries survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left behind; only for the holder of the run's lock."""
     with writing(folder):
-        for leftover in folder.rglob(f".*{_TEMPORARY}"):
+        for leftover in folder.rglob(f".*{TEMPORARY}"):
             leftover.unlink()
 
 

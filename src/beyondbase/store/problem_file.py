@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from beyondbase.durable import write_whole
 from beyondbase.errors import StoreError
-from beyondbase.store.parts import write_whole
 from beyondbase.types import Problem
 
 FILE_NAME = "problems.parquet"

@@ -13,6 +13,7 @@ from typing import Self
 import polars as pl
 import pyarrow as pa
 
+from beyondbase.durable import sync, write_whole, writing
 from beyondbase.errors import StoreError
 from beyondbase.store.lock import take_lock
 from beyondbase.store.manifest import FILE_NAME, RunManifest, check_resumable, manifest_text, read_manifest
@@ -22,9 +23,6 @@ from beyondbase.store.parts import (
     next_part,
     part_bytes,
     remove_temporaries,
-    sync_folder,
-    write_whole,
-    writing,
 )
 from beyondbase.store.problem_file import write_problems
 from beyondbase.store.run_store import Run, open_run
@@ -166,7 +164,7 @@ class RunWriter:
         with writing(folder):
             if not folder.is_dir():
                 folder.mkdir(parents=True, exist_ok=True)
-                sync_folder(folder.parent)
+                sync(folder.parent)
         path = next_part(folder)
         write_whole(path, part_bytes(table, self.run.manifest.run_id))
         return path

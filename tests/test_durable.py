@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from beyondbase import durable
+from beyondbase.durable import TEMPORARY, write_whole
+from beyondbase.errors import StoreError
+from beyondbase.lab.checkpoint import write_metrics
+from beyondbase.pipeline import read_analysis
+
+
+def full(handle: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_leaves_the_old_content_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_whole(tmp_path / "file", b"old")
+    monkeypatch.setattr(durable.os, "fsync", full)
+    with pytest.raises(StoreError, match="the disk is full; what was committed is safe"):
+        write_whole(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert not list(tmp_path.glob(f".*{TEMPORARY}"))
+
+
+def test_a_training_log_says_the_same_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "metrics.jsonl"
+    write_metrics(log, [{"step": 1}])
+    monkeypatch.setattr(durable.os, "fsync", full)
+    with pytest.raises(StoreError, match="the disk is full"):
+        write_metrics(log, [{"step": 1}, {"step": 2}])
+    assert log.read_text() == '{"step": 1}\n'
+
+
+@pytest.mark.parametrize(("name", "what"), [("plan.json", "a plan"), ("models.json", "a comparison of models")])
+def test_a_folder_that_another_verb_made_is_named(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(StoreError, match=f"it holds {what}"):
+        read_analysis(tmp_path)
