@@ -13,7 +13,8 @@ from beyondbase.types import FloatArray, IntArray, SuccessCounts
 PAIR = PseudoPair()
 THESE_BAND = (
     "simultaneous over all k, on exactly these problems: normal with t quantiles, from the draws' own variance and "
-    "covariance (beyond half of the draws a bound of it), with one more problem solved once under each model"
+    "covariance (beyond half of the draws a bound of it), with unseen luck added under each model; at each k the "
+    "narrower of it and the band over problems, whose joint cover is known by simulation"
 )
 MOST_BUDGETS = 2**17
 _DECIMALS = 12  # what lies beyond depends on the number of threads of the matrix product

@@ -38,7 +38,7 @@ class PseudoPair:
     """The problems of the band that are not in the data: one that RL gained, one that it lost.
 
     At large k nearly all differences are 0 and a handful are +1 or -1, so that a small set hides the
-    spread when it matters most. The pair brings it back (the paired form of Agresti and Min 2005).
+    spread when it matters most. The pair brings it back (at k = n it is Bonett and Price 2012, for paired shares).
     """
 
     norm: float | None = None
@@ -127,7 +127,7 @@ def own_band(
 
     A t interval for the mean over problems (or clusters of them, as in `difference_band`), with one
     pseudo-problem that is never solved and one that is always solved, for the reason given at PseudoPair (for
-    k = n it is close to Agresti and Coull 1998).
+    k = n near Agresti and Coull 1998, who add two of each).
 
     >>> band = own_band(SuccessCounts([str(i) for i in range(30)], n=[8] * 30, c=[8] * 30), np.array([1]))
     >>> band.estimate_K.tolist(), band.lo_K.round(3).tolist(), band.hi_K.tolist()

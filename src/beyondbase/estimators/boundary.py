@@ -36,7 +36,7 @@ class Ratio:
 
 _EXACT = "exact binomial (Clopper and Pearson 1934), given the denominator"
 _BOX = "from the exact intervals of SRR and NDR, each at half the error: at least the stated confidence"
-_PAIR = "normal, with one problem added on either side (paired Agresti and Min 2005), given the denominator"
+_PAIR = "normal, with one problem added on either side (Bonett and Price 2012), given the denominator"
 
 
 def resolution(n: int, *, confidence: float = 0.95) -> float:
