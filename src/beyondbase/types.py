@@ -1,6 +1,6 @@
 """The nouns of the package: frozen values that stages hand to each other.
 
-Everything stored is one of these; none of them does anything.
+Everything stored is one of these; none of them does more than choose from itself.
 """
 
 from __future__ import annotations
@@ -173,6 +173,15 @@ class SuccessCounts:
     def largest_k(self) -> int:
         """The largest budget k that every problem's samples can answer."""
         return int(self.n_P.min()) if self.n_max is None else self.n_max
+
+    def take(self, row_P: IntArray, problem_ids: Sequence[str] | None = None) -> SuccessCounts:
+        """The counts of these problems, in this order; new names where one comes twice.
+
+        >>> SuccessCounts(["a", "b"], n=[4, 8], c=[1, 2]).take(np.array([1])).problem_ids
+        ('b',)
+        """
+        ids = [self.problem_ids[row] for row in row_P] if problem_ids is None else problem_ids
+        return SuccessCounts(ids, self.n_P[row_P], self.c_P[row_P], stop_at=self.stop_at, n_max=self.n_max)
 
     def __len__(self) -> int:
         return len(self.problem_ids)

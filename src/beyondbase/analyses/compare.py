@@ -61,7 +61,7 @@ def compare(
     margin = share("margin", margin, what="a share of problems, such as 0.02,")
     rl = in_order_of(base, rl)
     guessed = frozenset(names("guessed", list(guessed) if isinstance(guessed, set | frozenset) else guessed))
-    cluster_P = None if clusters is None else _codes(clusters, len(base))
+    cluster_P = None if clusters is None else cluster_codes(clusters, len(base))
     curve = curves(base, rl, confidence=confidence, seed=seed, cluster_P=cluster_P)
     problems = solvability(base, rl, confidence=confidence, guessed=guessed)
     found = one_sided(problems, guessed)
@@ -137,11 +137,11 @@ def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:
         )
     place = {problem_id: i for i, problem_id in enumerate(rl.problem_ids)}
     order_P = np.array([place[problem_id] for problem_id in base.problem_ids])
-    return SuccessCounts(base.problem_ids, n=rl.n_P[order_P], c=rl.c_P[order_P], stop_at=rl.stop_at, n_max=rl.n_max)
+    return rl.take(order_P)
 
 
-def _codes(clusters: Sequence[str], problems: int) -> IntArray:
-    """A number for each cluster."""
+def cluster_codes(clusters: Sequence[str], problems: int) -> IntArray:
+    """The number of each problem's cluster, or BadInput for names that are not one a problem."""
     texts = names("clusters", clusters)
     if len(texts) != problems:
         raise BadInput(f"clusters: expected one text for each of {problems} problems, got {len(texts)}")

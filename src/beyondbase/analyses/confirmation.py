@@ -19,7 +19,7 @@ from beyondbase.analyses.results import Cell, Confirmation
 from beyondbase.checks import confidence_level, instance, truths
 from beyondbase.errors import NotComparable
 from beyondbase.estimators.exact_tests import benjamini_hochberg, rate_bounds, rl_is_better
-from beyondbase.types import FloatArray, IntArray, SuccessCounts
+from beyondbase.types import FloatArray, SuccessCounts
 
 BoolArray = NDArray[np.bool_]
 
@@ -57,7 +57,7 @@ def fresh_tests(
     for chosen_P, failed, solved in ((rl_only_P, base, rl), (~rl_only_P, rl, base)):
         row_P = np.flatnonzero(chosen_P)
         if len(row_P):
-            p_P[row_P] = rl_is_better(_rows(failed, row_P), _rows(solved, row_P))
+            p_P[row_P] = rl_is_better(failed.take(row_P), solved.take(row_P))
             confirmed_P[row_P] = benjamini_hochberg(p_P[row_P]) <= 1 - confidence
     return p_P, confirmed_P
 
@@ -71,7 +71,7 @@ def confirm(found: pl.DataFrame, base: SuccessCounts, rl: SuccessCounts, *, conf
     place = {problem_id: row for row, problem_id in enumerate(base.problem_ids)}
     row_P = np.array([place[i] for i in found["problem_id"] if i in place], dtype=np.int64)
     tested = (
-        _tested(found, _rows(base, row_P), _rows(rl, row_P), confidence) if len(row_P) else pl.DataFrame(schema=_TESTED)
+        _tested(found, base.take(row_P), rl.take(row_P), confidence) if len(row_P) else pl.DataFrame(schema=_TESTED)
     )
     problems = found.join(tested, on="problem_id", how="left", maintain_order="left")
     problems = problems.with_columns(pl.col("confirmed").fill_null(False))
@@ -117,8 +117,3 @@ def _directions(problems: pl.DataFrame) -> pl.DataFrame:
         mine = problems.filter(pl.col("cell") == cell)
         rows.append((cell, mine.height, mine["p_value"].count(), int(mine["confirmed"].sum())))
     return pl.DataFrame(rows, schema=_DIRECTIONS, orient="row")
-
-
-def _rows(counts: SuccessCounts, row_P: IntArray) -> SuccessCounts:
-    ids = [counts.problem_ids[row] for row in row_P]
-    return SuccessCounts(ids, counts.n_P[row_P], counts.c_P[row_P], stop_at=counts.stop_at, n_max=counts.n_max)

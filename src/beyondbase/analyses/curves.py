@@ -43,11 +43,13 @@ def curves(
     if largest > MOST_BUDGETS:
         raise BadInput(f"expected at most {MOST_BUDGETS:,} budgets to compare at, got {largest:,}; see pass_at_k")
     k_K = np.arange(1, largest + 1)
+    delta = difference_band(base, rl, k_K, confidence=confidence, seed=seed, pair=PAIR, cluster_P=cluster_P)
+    over = delta if cluster_P is None else None  # that of clusters is another
     bands = {
         "base": own_band(base, k_K, confidence=confidence, cluster_P=cluster_P),
         "rl": own_band(rl, k_K, confidence=confidence, cluster_P=cluster_P),
-        "delta": difference_band(base, rl, k_K, confidence=confidence, seed=seed, pair=PAIR, cluster_P=cluster_P),
-        "these": these_problems_band(base, rl, k_K, confidence=confidence, seed=seed),
+        "delta": delta,
+        "these": these_problems_band(base, rl, k_K, confidence=confidence, seed=seed, over=over),
     }
     columns: dict[str, IntArray | FloatArray] = {"k": k_K}
     for name, band in bands.items():

@@ -96,6 +96,5 @@ def _goes_on(law: RateLaw, counts: SuccessCounts, n: int, stop_at: int) -> Float
     log_ways_C = gammaln(n + 1) - gammaln(c_C + 1) - gammaln(n - c_C + 1)
     log_P_C = betaln(a_P[:, None] + c_C, b_P[:, None] + n - c_C) - betaln(a_P, b_P)[:, None]
     alive_P = np.minimum(np.exp(log_ways_C + log_P_C).sum(axis=1), 1.0)
-    dead_P = np.where(counts.c_P > 0, 0.0, law.zero / np.maximum(1 - law.pass_at_k(counts.n_P), 1e-300))
-    goes_P: FloatArray = alive_P + np.minimum(dead_P, 1.0) * (1 - alive_P)
+    goes_P: FloatArray = alive_P + law.chance_dead(counts) * (1 - alive_P)
     return goes_P

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.compare import compare, in_order_of
+from beyondbase.analyses.compare import cluster_codes, compare, in_order_of
 from beyondbase.analyses.results import Comparison, Guards, GuessFilter, VerifierAudit
 from beyondbase.analyses.solvability import solvability
 from beyondbase.errors import BadInput
@@ -165,7 +165,7 @@ def _audited(
     half = (1 + plain.confidence) / 2
     least, most = audit.false_positive_bounds(confidence=half)
     k_K = plain.curves["k"].to_numpy()
-    cluster_P = None if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
+    cluster_P = None if clusters is None else cluster_codes(clusters, len(base))
     columns: dict[str, FloatArray] = {"k": k_K}
     for name, counts in (("base", base), ("rl", rl)):
         band = own_band(counts, k_K, confidence=half, cluster_P=cluster_P)

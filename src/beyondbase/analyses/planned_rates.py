@@ -162,8 +162,7 @@ def piloted(base: Run, rl: Run, *, allow_unequal: frozenset[str] = frozenset()) 
 
 def rows(counts: SuccessCounts, which_P: IntArray) -> SuccessCounts:
     """The counts of these problems, of which one may come twice, under new names."""
-    names = [str(i) for i in range(len(which_P))]
-    return SuccessCounts(names, counts.n_P[which_P], counts.c_P[which_P], stop_at=counts.stop_at, n_max=counts.n_max)
+    return counts.take(which_P, [str(i) for i in range(len(which_P))])
 
 
 def _tokens(run: Run, ids: list[str]) -> FloatArray:

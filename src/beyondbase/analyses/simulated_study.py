@@ -16,13 +16,13 @@ from beyondbase.analyses.planned_rates import Rates, Truth, rows
 from beyondbase.analyses.results import Cell, VerdictLabel
 from beyondbase.analyses.solvability import proven
 from beyondbase.analyses.verdict import judge
-from beyondbase.checks import instance, is_number, seed_number, shown, whole_number
+from beyondbase.checks import confidence_level, instance, is_number, seed_number, shown, whole_number
 from beyondbase.draw_ladder import check_rule, samples_drawn
 from beyondbase.errors import BadInput
 from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.exact_tests import rates_differ
 from beyondbase.estimators.simulated_counts import draw_counts
-from beyondbase.estimators.sup_t import Band, check_confidence
+from beyondbase.estimators.sup_t import Band
 from beyondbase.types import DrawRule, FloatArray, IntArray, SuccessCounts
 
 _BAND_DRAWS = 500  # of the multipliers: their noise averages out over the runs
@@ -48,7 +48,7 @@ class Terms:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_confidence(self.confidence)
+        confidence_level(self.confidence)
         if not is_number(self.margin) or not 0 <= self.margin < 1:
             margin = shown(self.margin)
             raise BadInput(f"margin: expected a share of problems 0 <= margin < 1, such as 0.02, got {margin}")

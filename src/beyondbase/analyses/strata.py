@@ -15,7 +15,7 @@ from beyondbase.analyses.solvability import cell_counts, cells_of, solvability, 
 from beyondbase.checks import names, shown
 from beyondbase.errors import BadInput
 from beyondbase.estimators.sampling_noise import sampling_share
-from beyondbase.types import IntArray, SuccessCounts
+from beyondbase.types import SuccessCounts
 
 MOST_VALUES = 40
 """of one stratum: more are names of problems, not kinds of them"""
@@ -60,7 +60,7 @@ def by_stratum(
     ]
     level = 1 - (1 - confidence) / max(1, len(groups))
     rows = [
-        (name, value, *_row(_rows(base, which_P), _rows(rl, which_P), level, seed=seed, margin=margin))
+        (name, value, *_row(base.take(which_P), rl.take(which_P), level, seed=seed, margin=margin))
         for name, value, which_P in groups
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -78,11 +78,6 @@ def _checked(strata: Mapping[str, Sequence[str]], problems: int) -> dict[str, tu
                 f"stratum {shown(title)}: expected one text for each of {problems} problems, got {len(checked[title])}"
             )
     return checked
-
-
-def _rows(counts: SuccessCounts, which_P: IntArray) -> SuccessCounts:
-    ids = [counts.problem_ids[i] for i in which_P]
-    return SuccessCounts(ids, counts.n_P[which_P], counts.c_P[which_P], stop_at=counts.stop_at, n_max=counts.n_max)
 
 
 def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, margin: float) -> tuple[object, ...]:

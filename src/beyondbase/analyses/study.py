@@ -10,6 +10,7 @@ import polars as pl
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.escalation import ONE_SIDED
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.fresh_runs import FreshPair, fresh_counts
@@ -18,14 +19,13 @@ from beyondbase.analyses.health import run_health
 from beyondbase.analyses.overturn import truncation_threats
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
-from beyondbase.analyses.results import Cell, Comparison, RunHealth, StudyAnalysis, StudyVerdict
+from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis, StudyVerdict
 from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
 
 _Made = TypeVar("_Made")
-_ONE_SIDED = [Cell.RL_ONLY.value, Cell.BASE_ONLY.value]
 
 
 def analyze(
@@ -158,7 +158,7 @@ def _texts(values: object) -> dict[str, str]:
 def _to_show(comparison: Comparison) -> list[str]:
     """The problems whose samples are shown: those that one model alone solved first."""
     table = comparison.solvability
-    one_sided = table["cell"].is_in(_ONE_SIDED)
+    one_sided = table["cell"].is_in(ONE_SIDED)
     chosen = pl.concat([table.filter(one_sided), table.filter(~one_sided)])["problem_id"].head(MOST_PROBLEMS)
     return table.filter(pl.col("problem_id").is_in(chosen.to_list()))["problem_id"].to_list()
 

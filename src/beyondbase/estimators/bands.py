@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from beyondbase.checks import instance, more_than_nothing, whole_numbers
+from beyondbase.checks import confidence_level, instance, more_than_nothing, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import distinct_pass_at_k, distinct_rows
 from beyondbase.estimators.sup_t import (
     Band,
     around,
-    check_confidence,
     check_pair,
     check_rising,
     few_units,
@@ -109,7 +108,7 @@ def difference_band(
     >>> band.estimate_K.tolist(), (band.lo_K > 0).tolist()
     ([0.375, 0.0], [True, False])
     """
-    check_confidence(confidence)
+    confidence_level(confidence)
     k_K, cluster_P = check_pair(base, rl, k_K), _check_clusters(cluster_P, len(base))
     pair = PseudoPair() if pair is None else instance(PseudoPair, pair)
     difference, row_P = _differences(base, rl, k_K, pair)
@@ -133,13 +132,25 @@ def own_band(
     >>> band.estimate_K.tolist(), band.lo_K.round(3).tolist(), band.hi_K.tolist()
     ([1.0], [0.906], [1.0])
     """
-    check_confidence(confidence)
+    confidence_level(confidence)
     k_K, cluster_P = check_rising(k_K, counts), _check_clusters(cluster_P, len(counts))
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
+    return mean_band(k_K, table_U_K, row_P, confidence=confidence, cluster_P=cluster_P)
+
+
+def mean_band(
+    k_K: IntArray,
+    table_U_K: FloatArray,
+    row_P: IntArray,
+    *,
+    confidence: float,
+    cluster_P: IntArray | None = None,
+) -> Band:
+    """The band of `own_band` for any estimates in 0..1: rows of distinct ones, and each problem's row."""
     row_R_K = np.vstack([table_U_K, np.ones(len(k_K)), np.zeros(len(k_K))])
     units = _units(row_R_K.__getitem__, row_P, cluster_P, weight=1.0)
     moments = _moments(units, len(k_K), np.zeros(1, dtype=np.int64))
-    n_units = len(counts) if cluster_P is None else len(units.size_R) - 2
+    n_units = len(row_P) if cluster_P is None else len(units.size_R) - 2
     critical = float(ndtri((1 + confidence) / 2)) * few_units(n_units, confidence)
     return _band(k_K, moments, critical, n_units, lowest=0.0)
 

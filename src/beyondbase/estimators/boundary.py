@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtri
+from scipy.special import ndtri
 
 from beyondbase.checks import confidence_level, whole_number
 from beyondbase.errors import BadInput
+from beyondbase.estimators.exact_tests import share_bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +75,22 @@ def boundary_ratios(
     confidence = confidence_level(confidence)
     error, whole = 1 - confidence, p + e + s + o
     srr, ndr = _share(p, p + s), _share(e, p + e)
-    lo, hi = (_harmonic(a, b) for a, b in zip(_exact(p, p + s, error / 2), _exact(e, p + e, error / 2), strict=True))
+    lo, hi = (
+        _harmonic(a, b)
+        for a, b in zip(share_bounds(p, p + s, error / 2), share_bounds(e, p + e, error / 2), strict=True)
+    )
     sds = None if srr is None or ndr is None else _harmonic(srr, ndr)
     return (
-        Ratio("SRR", "P / (P + S)", srr, *_exact(p, p + s, error), p + s, _EXACT),
-        Ratio("NDR", "E / (P + E)", ndr, *_exact(e, p + e, error), p + e, _EXACT),
+        Ratio("SRR", "P / (P + S)", srr, *share_bounds(p, p + s, error), p + s, _EXACT),
+        Ratio("NDR", "E / (P + E)", ndr, *share_bounds(e, p + e, error), p + e, _EXACT),
         Ratio("SDS", "2 SRR NDR / (SRR + NDR)", sds, lo, hi, p + e + s, _BOX),
         Ratio("NSCR", "(E - S) / (P + E + S)", _share(e - s, p + e + s), *_net(p, e, s, error), p + e + s, _PAIR),
-        Ratio("expansion rate", "E / (P + E + S + O)", e / whole, *_exact(e, whole, error), whole, _EXACT),
+        Ratio("expansion rate", "E / (P + E + S + O)", e / whole, *share_bounds(e, whole, error), whole, _EXACT),
     )
 
 
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def _exact(x: int, n: int, error: float) -> tuple[float, float]:
-    """Clopper-Pearson bounds of x of n, which are 0 and 1 where n = 0."""
-    lo = float(betaincinv(x, n - x + 1, error / 2)) if x else 0.0
-    hi = float(betaincinv(x + 1, n - x, 1 - error / 2)) if x < n else 1.0
-    return lo, hi
 
 
 def _harmonic(a: float, b: float) -> float:

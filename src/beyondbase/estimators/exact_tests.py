@@ -46,6 +46,20 @@ def rate_bounds(counts: SuccessCounts, *, confidence: float = 0.95) -> tuple[Flo
     return lo_P, hi_P
 
 
+def share_bounds(x: int, n: int, error: float) -> tuple[float, float]:
+    """Exact two-sided bounds of a share seen in x of n, each missed with error / 2; 0 and 1 where n = 0.
+
+    Clopper and Pearson 1934.
+
+    >>> lo, hi = share_bounds(0, 1000, 0.05)
+    >>> lo, round(hi, 4)
+    (0.0, 0.0037)
+    """
+    lo = float(betaincinv(x, n - x + 1, error / 2)) if x else 0.0
+    hi = float(betaincinv(x + 1, n - x, 1 - error / 2)) if x < n else 1.0
+    return lo, hi
+
+
 def rates_differ(base: SuccessCounts, rl: SuccessCounts) -> FloatArray:
     """Two-sided exact p-value of each problem for equal success rates: twice the smaller one-sided one."""
     up_P, down_P = rl_is_better(base, rl), rl_is_better(rl, base)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beyondbase.checks import confidence_level, instance, shown, whole_number, whole_numbers
+from beyondbase.checks import confidence_level, instance, seed_number, shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.rate_law import RateLaw, fit_rate_law
@@ -45,7 +45,7 @@ def predict(
     """
     instance(SuccessCounts, counts)
     confidence, k_K = confidence_level(confidence), whole_numbers("k", k_K)
-    seed, draws = whole_number("seed", seed, 0, 2**63 - 1), whole_number("draws", draws, 1)
+    seed, draws = seed_number(seed), whole_number("draws", draws, 1)
     if not len(k_K) or k_K.min() < 1:
         raise BadInput(f"k: expected budgets of at least 1, got {shown(k_K)}")
     if counts.stop_at is None and (counts.n_P != counts.n_P[0]).any():
@@ -76,8 +76,7 @@ def thinned(counts: SuccessCounts, n: int, *, seed: int = 0) -> SuccessCounts:
     """
     largest = instance(SuccessCounts, counts).largest_k
     n = whole_number("n", n, 1, largest, what="the samples of every problem")
-    seed = whole_number("seed", seed, 0, 2**63 - 1)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed_number(seed))
     m_P, b_P = exchangeable_counts(counts)
     longer_P = m_P >= n
     drawn_P = rng.hypergeometric(np.where(longer_P, b_P, 0), np.where(longer_P, m_P - b_P, n), n)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from beyondbase.checks import instance, is_number, shares, shown, truths, whole_numbers
+from beyondbase.checks import instance, is_number, shares, shown, truths
 from beyondbase.errors import BadInput
-from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
-from beyondbase.types import FloatArray, IntArray, SuccessCounts
+from beyondbase.estimators.pass_at_k import budgets, pass_at_k_per_problem
+from beyondbase.types import FloatArray, SuccessCounts
 
 
 def guessable(direct: SuccessCounts, *, below: float = 0.05) -> NDArray[np.bool_]:
@@ -43,14 +43,7 @@ def only(counts: SuccessCounts, keep_P: ArrayLike) -> SuccessCounts:
     mask_P = truths("keep", keep_P, len(instance(SuccessCounts, counts)))
     if not mask_P.any():
         raise BadInput("expected at least one problem to be kept, got none")
-    ids = [problem_id for problem_id, kept in zip(counts.problem_ids, mask_P.tolist(), strict=True) if kept]
-    n_P, c_P = counts.n_P[mask_P], counts.c_P[mask_P]
-    return SuccessCounts(ids, n=n_P, c=c_P, stop_at=counts.stop_at, n_max=counts.n_max)
-
-
-def _budgets(k: ArrayLike) -> IntArray:
-    one = np.isscalar(k) or (isinstance(k, np.ndarray) and k.ndim == 0)
-    return whole_numbers("k", [k] if one else k)  # type: ignore[arg-type]
+    return counts.take(np.flatnonzero(mask_P))
 
 
 def guess_floor(chance: ArrayLike, k: ArrayLike) -> FloatArray:
@@ -61,7 +54,7 @@ def guess_floor(chance: ArrayLike, k: ArrayLike) -> FloatArray:
     >>> guess_floor([0.25, 0.001], [1, 1024]).round(3).tolist()
     [0.125, 0.821]
     """
-    g_P, k_K = shares("guess-chance", chance, what="chances"), _budgets(k)
+    g_P, k_K = shares("guess-chance", chance, what="chances"), budgets(k)
     if (k_K < 1).any():
         raise BadInput(f"k: expected whole numbers from 1 on, got {shown(k)}")
     floor_K: FloatArray = 1 - ((1 - g_P[:, None]) ** k_K).mean(axis=0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtrit
 
 from beyondbase.errors import BadInput
+from beyondbase.estimators.bands import mean_band
 from beyondbase.types import FloatArray
 
 
@@ -22,11 +22,5 @@ def mean_interval(value_P: FloatArray, *, confidence: float = 0.95) -> tuple[flo
     value_P = np.asarray(value_P, dtype=np.float64)
     if value_P.ndim != 1 or not len(value_P) or not ((value_P >= 0) & (value_P <= 1)).all():
         raise BadInput(f"expected one value in 0..1 for each problem, got {str(value_P)[:60]}")
-    mean = float(value_P.mean())
-    if len(value_P) == 1:
-        return mean, 0.0, 1.0
-    with_pair_P = np.append(value_P, [0.0, 1.0])
-    center = float(with_pair_P.mean())
-    error = float(np.sqrt(((with_pair_P - center) ** 2).sum())) / len(with_pair_P)
-    half = float(stdtrit(len(value_P) - 1, (1 + confidence) / 2)) * error
-    return mean, max(min(center - half, mean), 0.0), min(max(center + half, mean), 1.0)
+    band = mean_band(np.array([1]), value_P[:, None], np.arange(len(value_P)), confidence=confidence)
+    return float(band.estimate_K[0]), float(band.lo_K[0]), float(band.hi_K[0])

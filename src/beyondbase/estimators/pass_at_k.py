@@ -80,11 +80,16 @@ def distinct_rows(*columns_P: IntArray) -> tuple[tuple[IntArray, ...], IntArray]
     return tuple(column_P[first_U] for column_P in columns_P), row_P
 
 
+def budgets(k: ArrayLike) -> IntArray:
+    """`k` as a flat array of whole numbers, one alone for itself, or BadInput."""
+    one = np.isscalar(k) or (isinstance(k, np.ndarray) and k.ndim == 0)
+    return whole_numbers("k", [k] if one else k)  # type: ignore[arg-type]
+
+
 def check_budgets(counts: SuccessCounts, k: ArrayLike) -> IntArray:
     """`k` as a flat array of whole numbers in 1..counts.largest_k, or BadInput."""
     instance(SuccessCounts, counts)
-    one = np.isscalar(k) or (isinstance(k, np.ndarray) and k.ndim == 0)
-    raw_K = whole_numbers("k", [k] if one else k)  # type: ignore[arg-type]
+    raw_K = budgets(k)
     if not len(raw_K):
         raise BadInput("k: expected at least one budget, got none")
     for bad in (raw_K.min(), raw_K.max()):

@@ -14,6 +14,7 @@ from scipy.special import betainc, betaln, digamma, expit, logit
 
 from beyondbase.checks import instance, is_number, share, shown, whole_number, whole_numbers
 from beyondbase.errors import BadInput
+from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.pass_at_k import distinct_rows
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
@@ -69,11 +70,12 @@ class RateLaw:
     def draw_given(self, counts: SuccessCounts, rng: np.random.Generator) -> FloatArray:
         """Rates that these problems may have, given what was counted: one draw of each problem's posterior."""
         instance(SuccessCounts, counts)
-        dead_P = rng.random(len(counts)) < self._chance_dead(counts)
+        dead_P = rng.random(len(counts)) < self.chance_dead(counts)
         rate_P = rng.beta(self.alpha + counts.c_P, self.beta + counts.n_P - counts.c_P)
         return np.where(dead_P, 0.0, rate_P)
 
-    def _chance_dead(self, counts: SuccessCounts) -> FloatArray:
+    def chance_dead(self, counts: SuccessCounts) -> FloatArray:
+        """Chance that each problem's rate is 0, given what was counted of it."""
         missed_P = np.exp(betaln(self.alpha, self.beta + counts.n_P) - betaln(self.alpha, self.beta))
         unsolved_P = self.zero + (1 - self.zero) * missed_P
         chance_P: FloatArray = np.where(
@@ -117,7 +119,7 @@ def fit_discretised(counts: SuccessCounts) -> RateLaw:
     """
     instance(SuccessCounts, counts)
     stopped_P = np.zeros(len(counts), bool) if counts.stop_at is None else counts.c_P == counts.stop_at
-    m_P, b_P = (counts.n_P - stopped_P).astype(np.float64), (counts.c_P - stopped_P).astype(np.float64)
+    m_P, b_P = (values_P.astype(np.float64) for values_P in exchangeable_counts(counts))
     lo_P = np.where(stopped_P, b_P / (m_P + 0.5), np.maximum(b_P - 0.5, 0) / m_P)
     hi_P = np.minimum(np.where(stopped_P, b_P / np.maximum(m_P - 0.5, 0.5), (b_P + 0.5) / m_P), 1.0)
     lo_P = np.where(lo_P >= hi_P, np.maximum(2 * hi_P - 1, 0), lo_P)  # never empty

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from beyondbase.checks import confidence_level, instance, seed_number, whole_number
+from beyondbase.checks import instance, seed_number, whole_number
 from beyondbase.errors import BadInput
 from beyondbase.estimators.pass_at_k import check_budgets
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -92,8 +92,3 @@ def check_rising(k_K: IntArray, *models: SuccessCounts) -> IntArray:
     if (np.diff(k_K) <= 0).any():
         raise BadInput("k: expected budgets from the smallest to the largest, each once")
     return k_K
-
-
-def check_confidence(confidence: float) -> None:
-    """Raise BadInput for a confidence that is none."""
-    confidence_level(confidence)

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+from beyondbase.checks import confidence_level
 from beyondbase.estimators.bands import difference_band
 from beyondbase.estimators.sampling_noise import fail_sums
-from beyondbase.estimators.sup_t import Band, around, check_confidence, check_pair, spread_budgets, sup_quantile
+from beyondbase.estimators.sup_t import Band, around, check_pair, spread_budgets, sup_quantile
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 
@@ -21,6 +22,7 @@ def these_problems_band(
     confidence: float = 0.95,
     seed: int = 0,
     draws: int = 4000,
+    over: Band | None = None,
 ) -> Band:
     """RL minus base on these problems alone, with a band that holds for all budgets of `k_K` at once.
 
@@ -33,6 +35,8 @@ def these_problems_band(
     holds the error of the draws and more, so that its band holds for these problems as well (Neyman 1923 on
     variances of fixed units). The bounds are the narrower of both at each k.
 
+    over: that band of these counts, over problems and not clusters, where it is there already.
+
     Much narrower than `difference_band` where k is well below n, and silent on any other problem.
 
     >>> ids = [str(i) for i in range(30)]
@@ -41,7 +45,7 @@ def these_problems_band(
     >>> band.estimate_K.round(3).tolist(), (band.lo_K > 0).tolist()
     ([0.062, 0.118], [True, True])
     """
-    check_confidence(confidence)
+    confidence_level(confidence)
     k_K = check_pair(base, rl, k_K)
     k_G = k_K[spread_budgets(k_K)]
     base_sums, rl_sums = fail_sums(base, k_G), fail_sums(rl, k_G)
@@ -52,7 +56,8 @@ def these_problems_band(
     critical = sup_quantile(correlation_root(covariance_G_G), confidence, seed, draws)
     half_K = stdtrit(variance_K**2 / doubt_K, ndtr(critical)) * np.sqrt(variance_K) / len(base)
     own = around(k_K, estimate_K, estimate_K, half_K / critical, critical=critical, units=2, lowest=-1.0)
-    over = difference_band(base, rl, k_K, confidence=confidence, seed=seed, draws=draws)
+    if over is None:
+        over = difference_band(base, rl, k_K, confidence=confidence, seed=seed, draws=draws)
     return replace(own, lo_K=np.maximum(own.lo_K, over.lo_K), hi_K=np.minimum(own.hi_K, over.hi_K))
 
 

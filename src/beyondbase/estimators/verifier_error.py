@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, gammaln
+from scipy.special import gammaln
 
 from beyondbase.checks import MOST_SAMPLES, confidence_level, is_whole, share, shown
 from beyondbase.errors import BadInput
+from beyondbase.estimators.exact_tests import share_bounds
 from beyondbase.estimators.inverse_sampling import exchangeable_counts
 from beyondbase.estimators.pass_at_k import check_budgets, distinct_rows
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
@@ -77,11 +78,11 @@ class Audit:
         >>> lo, round(hi, 4)
         (0.0, 0.0037)
         """
-        return _exact(self.wrong_passed, self.wrong, confidence)
+        return share_bounds(self.wrong_passed, self.wrong, 1 - confidence_level(confidence))
 
     def sensitivity_bounds(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Exact bounds of the sensitivity; 0 and 1 where no right sample was audited."""
-        return _exact(self.right_passed, self.right, confidence)
+        return share_bounds(self.right_passed, self.right, 1 - confidence_level(confidence))
 
 
 def corrected_pass_at_k(
@@ -131,14 +132,6 @@ def without_false_positives(seen_K: ArrayLike, rate: float, k_K: ArrayLike) -> F
         factor = np.exp(-k * np.log1p(-rate)) if rate < 1 else np.full(k.shape, np.inf)
         true_K: FloatArray = np.where(seen < 1, np.clip(1 - (1 - np.minimum(seen, 1 - 1e-16)) * factor, 0, 1), 1.0)
     return true_K
-
-
-def _exact(x: int, n: int, confidence: float) -> tuple[float, float]:
-    miss = (1 - confidence_level(confidence)) / 2
-    return (
-        float(betaincinv(x, n - x + 1, miss)) if x else 0.0,
-        float(betaincinv(x + 1, n - x, 1 - miss)) if x < n else 1.0,
-    )
 
 
 def _mean_product(n_U: IntArray, c_U: IntArray, k: int, hit: float, miss: float) -> FloatArray:
