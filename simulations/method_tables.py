@@ -16,6 +16,7 @@ import polars as pl
 from beyondbase.analyses.results import VerdictLabel
 from simulations.laws import LAWS
 from simulations.panels import BANDS, DEFAULT
+from simulations.tables import markdown
 from simulations.these import NAME as THESE
 
 _LABELS = [label.value for label in VerdictLabel]
@@ -51,7 +52,7 @@ def verdicts(bands: pl.DataFrame, _: pl.DataFrame) -> list[str]:
     for law in mine["law"].unique(maintain_order=True):
         cells = [mine.row(by_predicate=_is(pl.col("law") == law, *place), named=True) for place in where]
         rows.append([law, *map(told, cells)])
-    return _table(["law", *_heads(where)], [row for row in rows if any(row[1:])])
+    return markdown(["law", *_heads(where)], [row for row in rows if any(row[1:])])
 
 
 def false_verdicts(bands: pl.DataFrame, _: pl.DataFrame) -> list[str]:
@@ -60,7 +61,9 @@ def false_verdicts(bands: pl.DataFrame, _: pl.DataFrame) -> list[str]:
     of = {name: null.filter(pl.col("band") == name) for name in (DEFAULT, THESE)}
     every = bands.filter(pl.col("band") == DEFAULT)
     rows = [[label, *(f"{some[label].max():.1%}" for some in (*of.values(), every))] for label in _LABELS[:-1]]
-    return _table(["verdict", "no effect, over problems", "no effect, these problems", "any law, over problems"], rows)
+    return markdown(
+        ["verdict", "no effect, over problems", "no effect, these problems", "any law, over problems"], rows
+    )
 
 
 def discoveries(_: pl.DataFrame, table: pl.DataFrame) -> list[str]:
@@ -81,7 +84,7 @@ def discoveries(_: pl.DataFrame, table: pl.DataFrame) -> list[str]:
             ]
         )
     heads = ("problems", "rule", "false share as seen", "worst rate, same samples", "worst rate, fresh samples")
-    return _table([*heads, "mean power, same", "mean power, fresh"], rows)
+    return markdown([*heads, "mean power, same", "mean power, fresh"], rows)
 
 
 TABLES: dict[str, Callable[[pl.DataFrame, pl.DataFrame], list[str]]] = {
@@ -110,7 +113,7 @@ def _by_band(bands: pl.DataFrame, told: Callable[[pl.DataFrame], str]) -> list[s
     for band in (name for name in BANDS if name in bands["band"]):
         parts = [bands.filter(_is(pl.col("band") == band, *place)) for place in where]
         rows.append([band, *(told(some) if some.height else "" for some in parts)])
-    return _table(["band", *_heads(where)], rows)
+    return markdown(["band", *_heads(where)], rows)
 
 
 def _where(frame: pl.DataFrame) -> list[tuple[int, str]]:
@@ -125,10 +128,6 @@ def _is(*conditions: object) -> pl.Expr:
     """The last two conditions are a number of problems and a rule."""
     *more, problems, rule = conditions
     return pl.all_horizontal(*more, pl.col("problems") == problems, pl.col("rule") == rule)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
-    return ["| " + " | ".join(row) + " |" for row in (heads, ["---"] * len(heads), *rows)]
 
 
 if __name__ == "__main__":

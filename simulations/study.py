@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.crossover import crossover
-from beyondbase.analyses.evidence import At, Evidence
-from beyondbase.analyses.results import Cell, Crossover, CrossoverStatus, VerdictLabel
-from beyondbase.analyses.verdict import judge
+from beyondbase.analyses.reading import read_band
+from beyondbase.analyses.results import Crossover, CrossoverStatus, VerdictLabel
 from beyondbase.estimators.exact_tests import benjamini_hochberg
 from beyondbase.types import FloatArray, IntArray
 from simulations.arms import ARMS, DEFAULT, Multipliers, bands
@@ -121,17 +119,13 @@ def _add(
     cells: _Cells,
 ) -> None:
     mean_K, lo_K, hi_K = band
-    cross = crossover(pl.DataFrame({"k": k_K, "delta": mean_K, "delta_lo": lo_K, "delta_hi": hi_K}))
-    first, last = (At(int(k_K[i]), float(mean_K[i]), float(lo_K[i]), float(hi_K[i])) for i in (0, -1))
-    counts = {cell.value: (0, 0) for cell in Cell} | {Cell.RL_ONLY.value: (0, int(cells.rl_confirmed_P.sum()))}
-    evidence = Evidence(
-        first, last, cross, counts, mcnemar=1.0, problems=0, margin=MARGIN, confidence=CONFIDENCE, noise=0.0
-    )
+    curve = pl.DataFrame({"k": k_K, "delta": mean_K, "delta_lo": lo_K, "delta_hi": hi_K})
+    cross, label = read_band(curve, int(cells.rl_confirmed_P.sum()), margin=MARGIN, confidence=CONFIDENCE)
     tally.runs += 1
     tally.covered += bool(((lo_K - _ROUNDING <= truth_K) & (truth_K <= hi_K + _ROUNDING)).all())
     tally.crossover_right += _holds(cross, _turn(k_K, truth_K))
     tally.half_K = tally.half_K + (hi_K - lo_K) / 2
-    tally.verdicts[judge(evidence)] += 1
+    tally.verdicts[label] += 1
 
 
 def _turn(k_K: IntArray, truth_K: FloatArray) -> int | None:

@@ -113,9 +113,13 @@ def _verdicts(bands: pl.DataFrame, band: str) -> pl.DataFrame:
     return bands.filter(pl.col("band") == band).select("law", *_WHERE, *labels)
 
 
+def markdown(heads: list[str], rows: list[list[str]]) -> list[str]:
+    """The lines of a table."""
+    return ["| " + " | ".join(row) + " |" for row in (heads, ["---"] * len(heads), *rows)]
+
+
 def _markdown(frame: pl.DataFrame) -> list[str]:
-    rows = [frame.columns, ["---"] * frame.width, *([_text(value) for value in row] for row in frame.iter_rows())]
-    return ["| " + " | ".join(row) + " |" for row in rows]
+    return markdown(frame.columns, [[_text(value) for value in row] for row in frame.iter_rows()])
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "beyondbase"
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "wording": set(),
+    "doublings": set(),
     "checks": {"errors"},
     "durable": {"errors"},
     "types": {"errors", "checks"},
@@ -24,8 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verification": {"errors", "types", "countdown_rules"},
     "store": {"errors", "durable", "types"},
     "estimators": {"errors", "checks", "types"},
-    "analyses": {"errors", "checks", "types", "wording", "draw_ladder", "estimators", "store"},
-    "report": {"errors", "types", "wording", "analyses"},
+    "analyses": {"errors", "checks", "types", "wording", "doublings", "draw_ladder", "estimators", "store"},
+    "report": {"errors", "types", "wording", "doublings", "analyses"},
     "lab": {"errors", "durable", "types", "countdown_rules", "problems", "sampling", "verification"},
     "pipeline": {
         "errors",

@@ -12,6 +12,7 @@ import pytest
 from beyondbase.analyses.compare import compare
 from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.doublings import doublings
 from beyondbase.report.captions import captions
 from beyondbase.report.drawing import draw
 from beyondbase.report.figures import FIGURES
@@ -20,7 +21,6 @@ from beyondbase.report.figures.curves import pass_at_k, thinned
 from beyondbase.report.figures.problems import movement
 from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import training
-from beyondbase.report.style import shown_budgets
 from beyondbase.types import SuccessCounts
 
 MakeStudy = Callable[..., StudyAnalysis]
@@ -139,7 +139,7 @@ def test_beyond_n_is_marked_in_the_drawing_itself(make_study: MakeStudy, tmp_pat
 def test_thinning_keeps_both_ends_and_all_marked_budgets(make_study: MakeStudy) -> None:
     curves = pl.DataFrame({"k": np.arange(1, 5001)})
     kept = thinned(curves)["k"].to_list()
-    assert set(shown_budgets(5000)) <= set(kept) and kept[0] == 1 and kept[-1] == 5000 and len(kept) < 200
+    assert set(doublings(5000)) <= set(kept) and kept[0] == 1 and kept[-1] == 5000 and len(kept) < 200
 
 
 def test_more_problems_than_altair_takes_by_default_are_drawn(make_study: MakeStudy, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which runs may be compared (method.md, section 10)."""
+"""Which runs may be compared (docs/method.md, section 16)."""
 
 from __future__ import annotations
 

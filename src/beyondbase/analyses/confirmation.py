@@ -1,4 +1,4 @@
-"""Which one-sided problems are confirmed by fresh samples alone (method.md, section 4, "Escalation").
+"""Which one-sided problems are confirmed by fresh samples alone (docs/method.md, section 9).
 
 Discovery and proof are kept apart: the first samples choose the problems, fresh ones test them. As the
 choice does not depend on the fresh samples, the tests need no correction for the problems that were not

@@ -1,4 +1,4 @@
-"""Where RL's lead ends, and how sure that is (method.md, section 3)."""
+"""Where RL's lead ends, and how sure that is (docs/method.md, section 7)."""
 
 from __future__ import annotations
 

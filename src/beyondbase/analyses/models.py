@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.reading import at_a_glance
 from beyondbase.analyses.results import Cell, Comparison, ModelTable
 from beyondbase.checks import confidence_level, instance, names, shown
 from beyondbase.errors import BadInput
@@ -80,18 +81,7 @@ def _row(comparison: Comparison) -> dict[str, object]:
     first, last = comparison.curves.row(0, named=True), comparison.curves.row(-1, named=True)
     cells = {row["cell"]: row for row in comparison.cells.iter_rows(named=True)}
     rl_only, base_only = cells[Cell.RL_ONLY.value], cells[Cell.BASE_ONLY.value]
-    bounds = {
-        end + name.removeprefix("delta"): row[name]
-        for end, row in (("first", first), ("last", last))
-        for name in _BOUNDS
-    }
-    cross = comparison.crossover
-    return bounds | {
-        "label": comparison.verdict.label.value,
-        "crossover": cross.status.value,
-        "crossover_lo": cross.lo,
-        "crossover_hi": cross.hi,
-        "k": last["k"],
+    return at_a_glance(comparison.curves, comparison.crossover, comparison.verdict.label) | {
         "pass_first": first["rl"],
         "pass_last": last["rl"],
         "efficiency_gap": last["base"] - first["rl"],

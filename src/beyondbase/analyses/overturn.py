@@ -8,6 +8,7 @@ import polars as pl
 
 from beyondbase.analyses.curves import PAIR
 from beyondbase.analyses.results import Cell, CrossoverStatus, RunHealth, Tipping, VerdictLabel
+from beyondbase.doublings import doublings
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
 from beyondbase.estimators.tipping import tip
 from beyondbase.types import SuccessCounts
@@ -100,8 +101,9 @@ def _lead(model: str, k: int, curve: pl.DataFrame, counts: Counts) -> Tipping:
 
 def _weakest(model: str, curve: pl.DataFrame, counts: Counts) -> Tipping:
     """The lead that falls first, among the budgets 1, 2, 4 ... and the largest."""
-    budgets = [2**i for i in range(len(curve).bit_length()) if 2**i < len(curve)] + [len(curve)]
-    return min((_lead(model, k, curve, counts) for k in budgets), key=lambda point: (point.opens, point.k))
+    return min(
+        (_lead(model, k, curve, counts) for k in doublings(len(curve))), key=lambda point: (point.opens, point.k)
+    )
 
 
 def _at(model: str, k: int, curve: pl.DataFrame, counts: Counts, *, claim: str, limit: float) -> Tipping:

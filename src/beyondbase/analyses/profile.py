@@ -12,6 +12,7 @@ import polars as pl
 from beyondbase.analyses.first_samples import first_counts, judged_first, whole_prefix
 from beyondbase.analyses.results import Profile
 from beyondbase.checks import confidence_level, instance, shown
+from beyondbase.doublings import doublings
 from beyondbase.errors import BadInput
 from beyondbase.estimators.cover import cover_at_tau
 from beyondbase.estimators.majority import majority_at_k
@@ -103,13 +104,9 @@ def _check_answers(answers: Answers) -> None:
         )
 
 
-def _budgets(n: int) -> list[int]:
-    return sorted({2**i for i in range(n.bit_length())} | {n})
-
-
 def _curve(model: str, counts: SuccessCounts, n: int, confidence: float) -> list[tuple[object, ...]]:
     rows = list[tuple[object, ...]]()
-    for k in _budgets(n):
+    for k in doublings(n):
         tail_P_T = at_least_t_of_k(counts, k)
         known = tail_P_T.shape[1]
         least = [max(1, math.ceil(round(tau * k, 9))) for tau in TAUS]
@@ -154,7 +151,7 @@ def _majority(model: str, rows: pl.DataFrame, n: int, confidence: float) -> list
         .sort("problem_id", "votes", "right", "answer")
         .select("problem_id", "answer", "votes", "right")
     )
-    budgets = _budgets(n)
+    budgets = doublings(n)
     maj_P_K = np.array(
         [_maj_of_problem(list(group), budgets) for _, group in groupby(tally.iter_rows(), key=lambda row: row[0])]
     )

@@ -9,14 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.crossover import crossover
 from beyondbase.analyses.curves import PAIR
-from beyondbase.analyses.evidence import At, Evidence
 from beyondbase.analyses.planned_rates import Rates, Truth, rows
-from beyondbase.analyses.results import Cell, VerdictLabel
+from beyondbase.analyses.reading import read_band
+from beyondbase.analyses.results import VerdictLabel
 from beyondbase.analyses.solvability import proven
-from beyondbase.analyses.verdict import judge
 from beyondbase.checks import confidence_level, instance, is_number, seed_number, shown, whole_number
+from beyondbase.doublings import doublings
 from beyondbase.draw_ladder import check_rule, samples_drawn
 from beyondbase.errors import BadInput
 from beyondbase.estimators.bands import difference_band
@@ -151,7 +150,7 @@ def budgets(n_max: int) -> IntArray:
     >>> budgets(12).tolist()
     [1, 2, 4, 8, 12]
     """
-    return np.array(sorted({2**i for i in range(n_max.bit_length())} | {n_max}))
+    return np.array(doublings(n_max))
 
 
 def _once(rates: Rates, design: Design, terms: Terms, k_K: IntArray, rng: np.random.Generator) -> Once:
@@ -178,22 +177,8 @@ def _true_curves(truth: Truth, k_K: IntArray) -> tuple[FloatArray, FloatArray]:
 def _label(base: SuccessCounts, rl: SuccessCounts, band: Band, terms: Terms) -> VerdictLabel:
     """The product's own verdict; what `judge` does not look at is left at nothing."""
     curve = pl.DataFrame({"k": band.k_K, "delta": band.estimate_K, "delta_lo": band.lo_K, "delta_hi": band.hi_K})
-    first, last = (At(*curve.row(row)) for row in (0, -1))
-    confirmed = _confirmed(base, rl, terms.confidence) if last.lo > 0 else 0  # else no verdict asks for one
-    cells = {cell.value: (0, 0) for cell in Cell} | {Cell.RL_ONLY.value: (confirmed, confirmed)}
-    return judge(
-        Evidence(
-            first,
-            last,
-            crossover(curve),
-            cells,
-            mcnemar=1.0,
-            problems=len(base),
-            margin=terms.margin,
-            confidence=terms.confidence,
-            noise=0.0,
-        )
-    )
+    confirmed = _confirmed(base, rl, terms.confidence) if band.lo_K[-1] > 0 else 0  # else no verdict asks for one
+    return read_band(curve, confirmed, margin=terms.margin, confidence=terms.confidence)[1]
 
 
 def _confirmed(base: SuccessCounts, rl: SuccessCounts, confidence: float) -> int:

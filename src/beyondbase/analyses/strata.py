@@ -9,7 +9,7 @@ import polars as pl
 
 from beyondbase.analyses.curves import curves
 from beyondbase.analyses.equal_draws import at_equal_draws
-from beyondbase.analyses.reading import read
+from beyondbase.analyses.reading import at_a_glance, read
 from beyondbase.analyses.results import Target
 from beyondbase.analyses.solvability import cell_counts, cells_of, solvability, table_asymmetry
 from beyondbase.checks import names, shown
@@ -60,7 +60,8 @@ def by_stratum(
     ]
     level = 1 - (1 - confidence) / max(1, len(groups))
     rows = [
-        (name, value, *_row(base.take(which_P), rl.take(which_P), level, seed=seed, margin=margin))
+        {"stratum": name, "value": value, "problems": len(which_P), "confidence": level}
+        | _row(base.take(which_P), rl.take(which_P), level, seed=seed, margin=margin)
         for name, value, which_P in groups
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -80,21 +81,17 @@ def _checked(strata: Mapping[str, Sequence[str]], problems: int) -> dict[str, tu
     return checked
 
 
-def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, margin: float) -> tuple[object, ...]:
+def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, margin: float) -> dict[str, object]:
     curve = curves(base, rl, confidence=level, seed=seed)
     problems = solvability(base, rl, confidence=level)
-    cells, last = cell_counts(problems), curve.row(-1, named=True)
     reading = read(
         curve,
         problems,
-        cells,
+        cell_counts(problems),
         Target.OVER_PROBLEMS,
         mcnemar=table_asymmetry(cells_of(*at_equal_draws(base, rl, seed=seed)[:2])),
         margin=margin,
         confidence=level,
-        noise=sampling_share(base, rl, last["k"]),
+        noise=sampling_share(base, rl, int(curve["k"][-1])),
     )
-    bounds = ("delta", "delta_lo", "delta_hi")
-    ends = [row[name] for row in (curve.row(0, named=True), last) for name in bounds]
-    cross = reading.crossover
-    return (len(base), last["k"], *ends, reading.verdict.label.value, cross.status.value, cross.lo, cross.hi, level)
+    return at_a_glance(curve, reading.crossover, reading.verdict.label)

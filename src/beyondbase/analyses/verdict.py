@@ -19,7 +19,7 @@ _CONCLUSION = {
 
 
 def verdict(evidence: Evidence, solvability: pl.DataFrame) -> StudyVerdict:
-    """Judge by the table of method.md, section 9."""
+    """Judge by the table of docs/method.md, section 14."""
     label = judge(evidence)
     return StudyVerdict(label, _sentence(evidence, label), _rests_on(evidence), _needs(evidence, label, solvability))
 

@@ -55,9 +55,9 @@ def run(config: ModelsConfig, progress: Progress) -> Outcome:
         margin=config.margin,
         done=lambda done: progress("compare models", done, len(models)),
     )
-    path = load("beyondbase.report.model_files:write_models")(result, config.out)
+    path = load("beyondbase.report.result_files:write_result")(result, config.out)
     save_config(config.out / "models.toml", "models", config)
-    lines = load("beyondbase.report.model_files:model_lines")(result)
+    lines = load("beyondbase.report.model_summary:model_lines")(result)
     return Outcome(
         [*lines, f"numbers: {path}; figure: {config.out / 'figures' / 'models.svg'}"], json.loads(result.to_json())
     )

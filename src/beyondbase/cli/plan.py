@@ -98,7 +98,7 @@ def run(config: PlanConfig, progress: Progress) -> Outcome:
     result = plan(rates, design, terms, prices, runs=config.runs, target=config.target, progress=progress)
     lines = list(load("beyondbase.report.plan_summary:plan_lines")(result))
     if config.out is not None:
-        path = load("beyondbase.report.plan_files:write_plan")(result, config.out)
+        path = load("beyondbase.report.result_files:write_result")(result, config.out)
         save_config(config.out / "plan.toml", "plan", config)
         lines.append(f"numbers: {path}; figure: {config.out / 'figures' / 'plan.svg'}")
     return Outcome(lines, json.loads(result.to_json()))

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from beyondbase.analyses.results import Extrapolation, FittedLaw
 from beyondbase.report.formats import decimals, percent
-from beyondbase.report.style import NAMES
+from beyondbase.report.style import IN_SENTENCES
 from beyondbase.wording import band_text, points
-
-_NAMES = NAMES | {"base": "the base"}
 
 
 class Predicted(NamedTuple):
@@ -47,7 +45,7 @@ def law_sentences(beyond: Extrapolation) -> list[str]:
 
 def _law(law: FittedLaw) -> str:
     return (
-        f"Law of {_NAMES[law.model]}: {percent(law.zero)} of the problems have success rate 0, the others "
+        f"Law of {IN_SENTENCES[law.model]}: {percent(law.zero)} of the problems have success rate 0, the others "
         f"Beta({decimals(law.alpha, 3)}, {decimals(law.beta, 3)}); second opinion: discretised "
         f"Beta({decimals(law.second_alpha, 3)}, {decimals(law.second_beta, 3)})."
     )

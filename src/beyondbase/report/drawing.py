@@ -12,7 +12,8 @@ import polars as pl
 import vl_convert
 from markupsafe import Markup
 
-from beyondbase.report.style import CONFIG, Figure, shown_budgets
+from beyondbase.doublings import doublings
+from beyondbase.report.style import CONFIG, Figure
 
 _PNG_SCALE = 2.0
 _MOST_ROWS = 50
@@ -51,7 +52,7 @@ def shortened(data: pl.DataFrame) -> pl.DataFrame:
     if len(data) <= _MOST_ROWS:
         return data
     if data.columns[0] == "k":
-        return data.filter(pl.col("k").is_in(shown_budgets(int(data["k"][-1]))))
+        return data.filter(pl.col("k").is_in(doublings(int(data["k"][-1]))))
     return data.head(_MOST_ROWS)
 
 

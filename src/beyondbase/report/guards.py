@@ -10,7 +10,7 @@ import polars as pl
 
 from beyondbase.analyses.results import Comparison, GuessFilter, StudyAnalysis, VerifierAudit
 from beyondbase.report.formats import percent
-from beyondbase.report.style import NAMES
+from beyondbase.report.style import IN_SENTENCES, NAMES
 from beyondbase.wording import band_text, number, points, rate
 
 _OF = {"base": "the base's", "RL": "RL's"}
@@ -90,12 +90,10 @@ def _change(found: GuessFilter, comparison: Comparison) -> str:
 
 def _floor_sentence(floor: pl.DataFrame) -> str:
     reached = []
-    for model, name in NAMES.items():
+    for model, name in IN_SENTENCES.items():
         known = floor.filter(pl.col(model).is_not_null())
         if known.height:
-            reached.append(
-                f"{percent(known[model][-1])} at k = {known['k'][-1]} for {name.replace('base', 'the base')}"
-            )
+            reached.append(f"{percent(known[model][-1])} at k = {known['k'][-1]} for {name}")
     return f"Guess floor: guesses alone reach {' and '.join(reached)}."
 
 

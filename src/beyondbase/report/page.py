@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.doublings import doublings
 from beyondbase.errors import StoreError
 from beyondbase.report.beyond import law_sentences, predictions
 from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
@@ -21,7 +22,6 @@ from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
-from beyondbase.report.style import shown_budgets
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.types import Progress, silent
 from beyondbase.wording import points, rate
@@ -55,7 +55,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
     curves, profile, beyond = analysis.comparison.curves, analysis.profile, analysis.extrapolation
-    budgets = set(shown_budgets(len(curves)))
+    budgets = set(doublings(len(curves)))
     html = environment.get_template("report.html.jinja").render(
         study=analysis,
         comparison=analysis.comparison,

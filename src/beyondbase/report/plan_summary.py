@@ -6,10 +6,9 @@ from textwrap import wrap
 from typing import Any
 
 from beyondbase.analyses.results import StudyPlan
-from beyondbase.report.summary import COLUMNS
+from beyondbase.report.summary import COLUMNS, columns_of
 from beyondbase.wording import number
 
-_MOST_BUDGETS = 11
 _NAMES = {"base": "base", "rl": "RL", "both": "both"}
 _WIDTHS = (8, 9, 6, 7, 7, 12, 11, 10, 9, 9)
 
@@ -42,9 +41,7 @@ def _design(problems: int, n_max: int, stop_at: int | None) -> str:
 
 
 def _budgets(plan: StudyPlan) -> list[str]:
-    rows = plan.budgets.rows(named=True)
-    while len(rows) > _MOST_BUDGETS:  # every other one, the largest kept
-        rows = rows[::-2][::-1]
+    rows = columns_of(plan.budgets.rows(named=True))
     return [
         "k             " + "".join(f"{row['k']:>7}" for row in rows),
         "base          " + "".join(f"{row['base']:>7.3f}" for row in rows),

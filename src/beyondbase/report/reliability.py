@@ -7,7 +7,7 @@ from typing import NamedTuple
 from beyondbase.analyses.results import Profile
 from beyondbase.report.figures.reliability import joined
 from beyondbase.report.formats import percent
-from beyondbase.report.style import NAMES
+from beyondbase.report.style import IN_SENTENCES, NAMES
 
 _MEASURES = {
     "pass@k: at least one right": "pass_at_k",
@@ -64,11 +64,10 @@ def by_tau(profile: Profile) -> Table:
 def reliability_sentences(profile: Profile) -> list[str]:
     """What was read, avg@n with its interval, what maj@k counts, and what could not be told."""
     at_1 = {row["model"]: row for row in profile.curves.filter(profile.curves["k"] == 1).iter_rows(named=True)}
-    names = NAMES | {"base": "the base"}
     average = " and ".join(
         f"{percent(at_1[model]['pass_hat_k'])} for {name} "
         f"({percent(at_1[model]['pass_hat_k_lo'])} to {percent(at_1[model]['pass_hat_k_hi'])})"
-        for model, name in names.items()
+        for model, name in IN_SENTENCES.items()
     )
     which = f"the first {profile.n:,}" if profile.first else f"all {profile.n:,}"
     sentences = [f"avg@{profile.n}, the share of right samples among {which} of each problem, is {average}."]

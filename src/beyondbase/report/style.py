@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import altair as alt
 import polars as pl
 
+from beyondbase.doublings import doublings
+
 BASE, RL, INK, QUIET, PALE, SHADE = "#0072B2", "#D55E00", "#1a1a1a", "#767676", "#bdbdbd", "#F0E442"
 """of Okabe and Ito's palette: blue, vermilion, and yellow for what is uncertain"""
 
@@ -31,6 +33,7 @@ LOOKS = {
     "rl": Look("RL", RL, [7, 3], "triangle-up", "white"),
 }
 NAMES = {model: look.name for model, look in LOOKS.items()}
+IN_SENTENCES = NAMES | {"base": "the base"}
 
 
 class Figure(NamedTuple):
@@ -63,18 +66,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def shown_budgets(largest: int) -> list[int]:
-    """The budgets that are marked and tabulated: the powers of two, and the largest.
-
-    >>> shown_budgets(12)
-    [1, 2, 4, 8, 12]
-    """
-    return sorted({2**i for i in range(largest.bit_length())} | {largest})
-
-
 def k_axis(largest: int, *, labels: bool = True) -> alt.X:
     """A log2 axis with a tick at each power of two, and at the largest budget, which ends it."""
-    ticks = [k for k in shown_budgets(largest) if k == largest or k * 1.4 < largest]  # closer ones would touch
+    ticks = [k for k in doublings(largest) if k == largest or k * 1.4 < largest]  # closer ones would touch
     return alt.X(
         "k:Q",
         scale=alt.Scale(type="log", base=2, domain=[1, max(largest, 2)], nice=False),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
+from typing import TypeVar
 
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis
+from beyondbase.doublings import doublings
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
 from beyondbase.report.readings import these_sentence
-from beyondbase.report.style import shown_budgets
 from beyondbase.wording import rate
+
+T = TypeVar("T")
 
 COLUMNS = 100
 _MOST_BUDGETS = 11
@@ -34,14 +38,23 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
     return [line for text in paragraphs for line in _lines(text)]
 
 
+def columns_of(items: Sequence[T]) -> Sequence[T]:
+    """As many as a line holds: every other one, the last kept, until they do.
+
+    >>> columns_of(list(range(13)))
+    [0, 2, 4, 6, 8, 10, 12]
+    """
+    while len(items) > _MOST_BUDGETS:
+        items = items[::-2][::-1]
+    return items
+
+
 def _lines(text: str) -> list[str]:
     return [text] if len(text) <= COLUMNS else wrap(text, COLUMNS)
 
 
 def _curves(comparison: Comparison) -> list[str]:
-    budgets = shown_budgets(len(comparison.curves))
-    while len(budgets) > _MOST_BUDGETS:  # every other one, the largest kept
-        budgets = budgets[::-2][::-1]
+    budgets = columns_of(doublings(len(comparison.curves)))
     rows = [row for row in comparison.curves.iter_rows(named=True) if row["k"] in budgets]
     return [
         "k    " + "".join(f"{row['k']:>8}" for row in rows),

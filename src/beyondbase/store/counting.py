@@ -1,4 +1,4 @@
-"""Which rows an estimator counts (method.md, section 1), and what keeps a run from being counted."""
+"""Which rows an estimator counts (docs/method.md, section 2), and what keeps a run from being counted."""
 
 from __future__ import annotations
 

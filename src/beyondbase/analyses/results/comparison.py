@@ -12,7 +12,7 @@ from beyondbase.analyses.stored import Stored
 
 
 class CrossoverStatus(StrEnum):
-    """What the band says of the sign of RL minus base along k (method.md, section 3)."""
+    """What the band says of the sign of RL minus base along k (docs/method.md, section 7)."""
 
     CROSSES = "crosses"
     NONE_UP_TO_N = "none up to n"

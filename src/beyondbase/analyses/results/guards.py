@@ -53,7 +53,7 @@ class VerifierAudit(Stored):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guards(Stored):
-    """The guards that a study was given (method.md, section 5); None is one that it was not.
+    """The guards that a study was given (docs/method.md, section 12); None is one that it was not.
 
     floor  k, base, rl: pass@k of guesses alone, null where it is not known (a model that was not asked, or more
            guesses than were drawn)

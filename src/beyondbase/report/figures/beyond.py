@@ -8,8 +8,9 @@ import altair as alt
 import polars as pl
 
 from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.doublings import doublings
 from beyondbase.report.figures.curves import thinned
-from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, apart, k_axis, shown_budgets
+from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, apart, k_axis
 
 _HEIGHT = 270
 _PREDICTED = [6, 4]
@@ -38,7 +39,7 @@ def beyond(analysis: StudyAnalysis) -> Figure | None:
 
 def _measured(curves: pl.DataFrame, model: str, look: Look, largest: int) -> list[Any]:
     rows = curves.select("k", share=model, lo=f"{model}_lo", hi=f"{model}_hi")
-    marked = rows.filter(pl.col("k").is_in(shown_budgets(int(rows["k"][-1]))))
+    marked = rows.filter(pl.col("k").is_in(doublings(int(rows["k"][-1]))))
     x, y = k_axis(largest), _share("share")
     return [
         alt.Chart(rows).mark_area(opacity=0.13, color=look.colour).encode(x=x, y=_share("lo"), y2="hi:Q"),

@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from beyondbase.analyses.results import Crossover, Guards, StudyAnalysis
+from beyondbase.doublings import doublings
 from beyondbase.report.style import (
     FONT_SIZE,
     INK,
@@ -20,7 +21,6 @@ from beyondbase.report.style import (
     apart,
     k_axis,
     rounded_up,
-    shown_budgets,
 )
 
 _UPPER, _LOWER, _PATHS = 250, 150, 240
@@ -71,7 +71,7 @@ def paths(analysis: StudyAnalysis) -> Figure | None:
 def thinned(curves: pl.DataFrame, points: int = 160) -> pl.DataFrame:
     """Keep the budgets that are marked, and others evenly spread over the logarithm of k, for drawing."""
     largest = len(curves)
-    wanted = {round(largest ** (i / (points - 1))) for i in range(points)} | set(shown_budgets(largest))
+    wanted = {round(largest ** (i / (points - 1))) for i in range(points)} | set(doublings(largest))
     return curves.filter(pl.col("k").is_in(sorted(wanted)))
 
 
@@ -129,7 +129,7 @@ def _both_lines(
 
 def _marks(line: Any, look: Look, largest: int) -> Any:
     marks = line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1)
-    return marks.transform_filter(alt.FieldOneOfPredicate("k", shown_budgets(largest)))
+    return marks.transform_filter(alt.FieldOneOfPredicate("k", doublings(largest)))
 
 
 def _end_name(look: Look, height: float, largest: int, top: float, title: str) -> Any:
@@ -147,7 +147,7 @@ def _difference(curves: pl.DataFrame, largest: int) -> list[Any]:
     band = alt.Chart(in_points).mark_area(color=INK, opacity=0.18).encode(x=x, y=alt.Y("delta_lo:Q", axis=axis))
     line = alt.Chart(in_points).mark_line(color=INK, strokeWidth=2).encode(x=x, y=alt.Y("delta:Q", axis=axis))
     zero = alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3])
-    marks = alt.Chart(in_points.filter(pl.col("k").is_in(shown_budgets(largest))))
+    marks = alt.Chart(in_points.filter(pl.col("k").is_in(doublings(largest))))
     at = marks.encode(x=x, y=alt.Y("delta:Q", axis=axis)).mark_point(filled=True, color=INK, size=24, opacity=1)
     bars = marks.encode(x=x, y=alt.Y("delta_lo:Q", axis=axis), y2="delta_hi:Q").mark_rule(color=INK, opacity=0.3)
     these = [

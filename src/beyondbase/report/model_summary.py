@@ -1,16 +1,9 @@
-"""The comparison of several models with one base, as files and as lines."""
+"""The comparison of several models with one base, as lines for a terminal."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from beyondbase.analyses.results import ModelTable
-from beyondbase.errors import StoreError
-from beyondbase.report.drawing import draw
-from beyondbase.report.figures.forest import models
 from beyondbase.wording import band_text, points
-
-MODELS = "models.json"
 
 
 def model_lines(result: ModelTable) -> list[str]:
@@ -33,18 +26,3 @@ def model_lines(result: ModelTable) -> list[str]:
         f"{len(rows)} models at once; gap: the base's pass@{k} less the model's pass@1"
     )
     return lines
-
-
-def write_models(result: ModelTable, folder: Path) -> Path:
-    """Write FOLDER/models.json and FOLDER/figures/models.svg, .png, .csv; return the path of models.json.
-
-    Raises StoreError where the folder cannot be written.
-    """
-    try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        draw("models", models(result), folder / "figures")
-        return result.save(folder / MODELS)
-    except OSError as error:
-        raise StoreError(
-            f"{folder}: cannot be written ({error.strerror}); free space or choose another folder"
-        ) from None
