@@ -25,7 +25,7 @@ from beyondbase.problems import ProblemSet
 from beyondbase.problems.countdown import random_trace
 from beyondbase.sampling.plan import Plan
 from beyondbase.store import RunManifest, RunWriter, open_run
-from beyondbase.types import Completion, DrawRule, Finish, Problem, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, DrawRule, Finish, Problem, Prompt, SampleRequest, SamplingSpec
 from beyondbase.verification.exact import ExactMatch
 
 Reply = tuple[SampleRequest, Completion]
@@ -38,7 +38,7 @@ class ReadyEngine:
     def __init__(self, ready: dict[tuple[str, int], Completion]) -> None:
         self.ready = ready
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         return {"model": "ready"}
 
     def generate(self, requests: Sequence[SampleRequest], spec: SamplingSpec) -> Iterator[Reply]:

@@ -21,7 +21,16 @@ from beyondbase.problems import ProblemSet
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.scripted import Faults, ScriptedEngine
 from beyondbase.store import Run, open_run
-from beyondbase.types import Completion, DrawRule, Finish, Judgement, Problem, SampleRequest, SamplingSpec, Verdict
+from beyondbase.types import (
+    Completion,
+    DrawRule,
+    Judgement,
+    Problem,
+    Prompt,
+    SampleRequest,
+    SamplingSpec,
+    Verdict,
+)
 from beyondbase.verification.exact import ExactMatch
 
 KEY = ["problem_id", "sample_index"]
@@ -59,8 +68,8 @@ class WrappedEngine:
     def __init__(self, change: Callable[[list[tuple[SampleRequest, Completion]]], object]) -> None:
         self.change = change
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
-        return _engine().settings(spec, first_prompt)
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
+        return _engine().settings(spec, prompts)
 
     def generate(
         self, requests: Sequence[SampleRequest], spec: SamplingSpec
@@ -150,7 +159,7 @@ def test_truncated_and_empty_answers_have_verdicts_of_their_own(tmp_path: Path) 
 
 def test_requests_that_keep_failing_stay_owed_and_are_drawn_when_the_engine_is_back(tmp_path: Path) -> None:
     def lose_often(replies: list[tuple[SampleRequest, Completion]]) -> None:
-        lost = Completion("", (), 0.0, 0.0, Finish.ERROR, "gone")
+        lost = Completion.failed("gone")
         replies[:] = [(r, lost if r.problem_id == "often" and r.sample_index < 2 else c) for r, c in replies]
 
     run = _draw(tmp_path / "run", WrappedEngine(lose_often))

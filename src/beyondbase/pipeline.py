@@ -105,7 +105,7 @@ def sample_run(
     check_spec(spec)
     prompts = {problem.problem_id: render(spec.template, problem) for problem in problem_set}
     plan = Plan(prompts, rule, spec.seed)
-    settings = dict(engine.settings(spec, next(iter(prompts.values()))))
+    settings = dict(engine.settings(spec, list(prompts.values())))
     manifest = RunManifest(
         model=settings.get("model", label),
         problem_set=problem_set.name,

@@ -30,6 +30,15 @@ class Finish(StrEnum):
     ERROR = "error"
 
 
+class PromptForm(StrEnum):
+    """How a prompt's text reaches a model."""
+
+    PLAIN = "plain"
+    """as it is, for the model to continue"""
+    CHAT = "chat"
+    """as one user message in the model's own chat template"""
+
+
 class Verdict(StrEnum):
     """What a verifier says of one sample; the last one is missing data, never a wrong answer."""
 
@@ -51,6 +60,17 @@ class Problem:
     strata: Mapping[str, str] = field(default_factory=dict)
     n_solutions: int | None = None
     """Number of distinct solutions, where the problem set can enumerate them."""
+    images: tuple[str, ...] = ()
+    """data: or https: URLs of the images that belong to the question"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is shown of a problem."""
+
+    text: str
+    images: tuple[str, ...] = ()
+    """data: or https: URLs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,10 @@ class SamplingSpec:
     """strings that end a completion; the string itself is kept"""
     template: str = "plain"
     """name of the prompt template"""
+    form: PromptForm = PromptForm.PLAIN
+    """plain: the model continues the prompt; chat: the prompt is a user message in the model's chat template"""
+    system: str = ""
+    """system message that stands before a chat prompt; empty: none"""
     add_bos: bool = False
     """put the tokenizer's beginning-of-sequence token before the prompt"""
     seed: int = 0
@@ -94,7 +118,7 @@ class SampleRequest:
     """One sample that is owed."""
 
     problem_id: str
-    prompt: str
+    prompt: Prompt
     sample_index: int
     seed: int
 
@@ -105,12 +129,27 @@ class Completion:
 
     text: str
     token_ids: Sequence[int]
-    logprob_sum: float
-    """natural log, under the distribution that was sampled from"""
-    entropy_mean: float
-    """nats a token, of the distribution that was sampled from"""
+    """the ending token included; empty where the engine does not tell them"""
+    logprob_sum: float | None
+    """natural log, under the distribution that was sampled from; None: not told"""
+    entropy_mean: float | None
+    """nats a token, of the distribution that was sampled from; None: not told"""
     finish: Finish
     error: str = ""
+    reasoning: str = ""
+    """thoughts that a server hands over apart from the text"""
+    counted_tokens: int | None = None
+    """number of tokens where the engine counts them without telling them"""
+
+    @classmethod
+    def failed(cls, error: str) -> Completion:
+        """Complete a request that came to nothing, and say why."""
+        return cls("", (), None, None, Finish.ERROR, error)
+
+    @property
+    def n_tokens(self) -> int | None:
+        """Tokens of the completion, or None if they are not known."""
+        return len(self.token_ids) or self.counted_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from beyondbase.pipeline import sample_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.scripted import ScriptedEngine
 from beyondbase.store.run_store import Run
-from beyondbase.types import Completion, DrawRule, Problem, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, DrawRule, Problem, Prompt, SampleRequest, SamplingSpec
 from beyondbase.verification.exact import ExactMatch
 
 N = 60
@@ -33,8 +33,8 @@ class Model:
         self.name = name
         self.engine = ScriptedEngine(dict(zip(NAMES, rates, strict=True)), {each: each for each in NAMES})
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
-        return {**self.engine.settings(spec, first_prompt), "weights_hash": self.name}
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
+        return {**self.engine.settings(spec, prompts), "weights_hash": self.name}
 
     def generate(
         self, requests: Sequence[SampleRequest], spec: SamplingSpec

@@ -10,7 +10,7 @@ from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.problems import load_problems, render
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.seeds import sample_seed
-from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 SPEC = SamplingSpec(1.0, 1.0, max_tokens=24)
 
@@ -83,19 +83,19 @@ def test_every_ending_is_told_apart(engine: HfEngine) -> None:
 
 
 def test_settings_name_what_was_resolved(engine: HfEngine) -> None:
-    settings = engine.settings(SPEC, "numbers 3 7 target 21 :")
+    settings = engine.settings(SPEC, [Prompt("numbers 3 7 target 21 :")])
     assert settings["first_prompt_token_ids"].count(",") == 5
     assert {"weights_hash", "tokenizer_hash", "dtype", "device", "eos_token_ids"} <= settings.keys()
 
 
 def test_a_context_that_would_overflow_is_refused(engine: HfEngine) -> None:
     with pytest.raises(BadInput, match=r"max_tokens: expected at most 56 .* got 16384"):
-        engine.settings(SamplingSpec(), "numbers 1 2 3 4 target 5 :")
+        engine.settings(SamplingSpec(), [Prompt("numbers 1 2 3 4 target 5 :")])
 
 
 def test_a_beginning_of_sequence_token_that_does_not_exist_is_refused(engine: HfEngine) -> None:
     with pytest.raises(BadInput, match="add_bos"):
-        engine.encode("numbers", SamplingSpec(max_tokens=8, add_bos=True))
+        engine.encode(Prompt("numbers"), SamplingSpec(max_tokens=8, add_bos=True))
 
 
 @pytest.mark.parametrize(

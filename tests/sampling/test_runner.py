@@ -6,11 +6,11 @@ import pytest
 
 from beyondbase.errors import BadInput
 from beyondbase.sampling.runner import sample_round
-from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
-REQUESTS = [SampleRequest("a", "", index, index) for index in range(3)]
+REQUESTS = [SampleRequest("a", Prompt(""), index, index) for index in range(3)]
 GOOD = Completion("x", [1], 0.0, 0.0, Finish.EOS)
-FAILED = Completion("", [], 0.0, 0.0, Finish.ERROR, "reset by peer")
+FAILED = Completion.failed("reset by peer")
 
 
 class ListEngine:
@@ -19,7 +19,7 @@ class ListEngine:
     def __init__(self, replies: list[tuple[SampleRequest, Completion]]) -> None:
         self.replies = replies
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         return {}
 
     def generate(
@@ -61,7 +61,7 @@ def test_a_request_that_the_engine_leaves_out_is_a_failed_one() -> None:
     assert reports[-1] == 3
 
 
-@pytest.mark.parametrize("replies", [[(REQUESTS[0], GOOD)] * 2, [(SampleRequest("b", "", 0, 0), GOOD)]])
+@pytest.mark.parametrize("replies", [[(REQUESTS[0], GOOD)] * 2, [(SampleRequest("b", Prompt(""), 0, 0), GOOD)]])
 def test_a_sample_that_comes_twice_or_unasked_is_refused(replies: list[tuple[SampleRequest, Completion]]) -> None:
     with pytest.raises(BadInput, match=r"expected each requested sample once, got sample 0 of problem '[ab]' twice or"):
         _round(replies)

@@ -5,13 +5,13 @@ import pytest
 from beyondbase.errors import BadInput
 from beyondbase.sampling.scripted import Faults, ScriptedEngine
 from beyondbase.sampling.seeds import sample_seed
-from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 N = 4000
 
 
 def _requests(n: int = N) -> list[SampleRequest]:
-    return [SampleRequest("a", "", index, sample_seed(0, "a", index)) for index in range(n)]
+    return [SampleRequest("a", Prompt(""), index, sample_seed(0, "a", index)) for index in range(n)]
 
 
 def _completions(engine: ScriptedEngine, requests: list[SampleRequest]) -> list[Completion]:
@@ -48,7 +48,7 @@ def test_faults_come_at_their_shares_and_failures_only_once() -> None:
 
 def test_settings_name_the_script_but_not_what_only_delays_it() -> None:
     def settings(engine: ScriptedEngine) -> dict[str, str]:
-        return dict(engine.settings(SamplingSpec(), "first"))
+        return dict(engine.settings(SamplingSpec(), [Prompt("first")]))
 
     plain = settings(ScriptedEngine({"a": 0.5}, {"a": "42"}))
     assert plain == settings(ScriptedEngine({"a": 0.5}, {"a": "42"}, faults=Faults(failed=0.5), latency_s=1.0))

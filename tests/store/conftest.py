@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from beyondbase.store import Run, RunManifest, RunWriter
-from beyondbase.types import Completion, DrawRule, Finish, Problem, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, DrawRule, Finish, Problem, Prompt, SampleRequest, SamplingSpec
 
 PROBLEMS = (
     Problem("b", "2 + 2", '{"answer": 4}', {"level": "easy"}, 1),
@@ -48,7 +48,7 @@ def write(tmp_path: Path, manifest: RunManifest) -> Callable[..., Run]:
                 finish = Finish.ERROR if failed else Finish.EOS
                 text = "" if failed else f"answer: {index}"
                 completion = Completion(text, [index, 7], -1.5, 0.25, finish, "no reply" if failed else "")
-                writer.append_sample(SampleRequest(problem_id, "prompt", index, 100 + index), completion)
+                writer.append_sample(SampleRequest(problem_id, Prompt("prompt"), index, 100 + index), completion)
                 if verdict is not None and not failed:
                     row = {"problem_id": problem_id, "sample_index": index, "verdict": verdict}
                     frame = pl.DataFrame([row | {"answer": str(index), "detail": ""}])

@@ -14,7 +14,7 @@ import pytest
 
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
-from beyondbase.types import Problem, SamplingSpec
+from beyondbase.types import Problem, PromptForm, SamplingSpec
 
 Write = Callable[..., Run]
 
@@ -96,7 +96,7 @@ def test_a_torn_manifest_is_named(finished: Run) -> None:
 
 
 def test_every_field_of_the_manifest_survives_the_file(write: Write, manifest: RunManifest) -> None:
-    spec = SamplingSpec(0.7, 0.9, 5, 64, ("\n\n", "é"), "countdown", True, 2**62)
+    spec = SamplingSpec(0.7, 0.9, 5, 64, ("\n\n", "é"), "countdown", PromptForm.CHAT, "Be brief.", True, 2**62)
     full = replace(manifest, spec=spec, versions={"python": "3"}, engine={"a": '"', "b": ""})
     assert {f.name for f in dataclasses.fields(full)} == set(json.loads(_manifest_of(write([], manifest=full))))
     assert open_run(write([], manifest=full).path).manifest == full

@@ -10,13 +10,13 @@ import pytest
 
 from beyondbase.errors import StoreError
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
-from beyondbase.types import Completion, DrawRule, Finish, Problem, SampleRequest
+from beyondbase.types import Completion, DrawRule, Finish, Problem, Prompt, SampleRequest
 
 Write = Callable[..., Run]
 
 
 def test_what_was_written_is_what_is_read(tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...]) -> None:
-    request = SampleRequest("a", "prompt", 3, 2**63 - 1)
+    request = SampleRequest("a", Prompt("prompt"), 3, 2**63 - 1)
     completion = Completion("größer\n∑ \x00", (1, 2, 50_000), -12.5, 0.1 + 0.2, Finish.LENGTH)
     verdict = pl.DataFrame([("a", 3, "truncated", "x", "y")], schema=_VERDICT_COLUMNS, orient="row")
     with RunWriter(tmp_path / "run", manifest, problems) as writer:
@@ -127,7 +127,9 @@ def test_a_second_verifier_lies_beside_the_first(finished: Run) -> None:
 def test_a_text_without_utf8_costs_no_row(tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...]) -> None:
     with RunWriter(tmp_path / "run", manifest, problems) as writer:
         for index, text in enumerate(["good", "torn \ud800 half"]):
-            writer.append_sample(SampleRequest("a", "", index, index), Completion(text, [], 0.0, 0.0, Finish.EOS))
+            writer.append_sample(
+                SampleRequest("a", Prompt(""), index, index), Completion(text, [], 0.0, 0.0, Finish.EOS)
+            )
     assert writer.run.samples().collect()["text"].to_list() == ["good", "torn ? half"]
 
 
@@ -136,7 +138,7 @@ def test_a_crash_of_the_caller_keeps_the_rows_that_came(
 ) -> None:
     def interrupted() -> None:
         with RunWriter(tmp_path / "run", manifest, problems) as writer:
-            writer.append_sample(SampleRequest("a", "", 0, 0), Completion("x", [1], 0.0, 0.0, Finish.EOS))
+            writer.append_sample(SampleRequest("a", Prompt(""), 0, 0), Completion("x", [1], 0.0, 0.0, Finish.EOS))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -149,7 +151,7 @@ def test_rows_are_committed_while_the_engine_is_silent(
 ) -> None:
     monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_S", 0.05)
     with RunWriter(tmp_path / "run", manifest, problems) as writer:
-        writer.append_sample(SampleRequest("a", "", 0, 0), Completion("x", [1], 0.0, 0.0, Finish.EOS))
+        writer.append_sample(SampleRequest("a", Prompt(""), 0, 0), Completion("x", [1], 0.0, 0.0, Finish.EOS))
         deadline = monotonic() + 5
         while not open_run(tmp_path / "run").n_drawn() and monotonic() < deadline:
             sleep(0.01)

@@ -10,7 +10,7 @@ import pytest
 
 from beyondbase.errors import StoreError
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
-from beyondbase.types import Completion, Finish, Problem, SampleRequest
+from beyondbase.types import Completion, Finish, Problem, Prompt, SampleRequest
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def _tmpfs(path: Path, options: str) -> Iterator[Path]:
 
 
 def _sample(index: int, text: str = "x") -> tuple[SampleRequest, Completion]:
-    return SampleRequest("a", "", index, index), Completion(text, [1], 0.0, 0.0, Finish.EOS)
+    return SampleRequest("a", Prompt(""), index, index), Completion(text, [1], 0.0, 0.0, Finish.EOS)
 
 
 def test_a_second_writer_is_refused_by_the_name_of_the_first(finished: Run) -> None:

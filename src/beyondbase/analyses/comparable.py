@@ -8,7 +8,7 @@ from beyondbase.errors import BadInput, NotComparable
 from beyondbase.store.manifest import RunManifest
 
 # what must be equal, and the name by which `allow` refers to it
-EQUAL = ("problems", "template", "add_bos", "stop", "max_tokens", "verifier")
+EQUAL = ("problems", "template", "form", "system", "chat_template", "add_bos", "stop", "max_tokens", "verifier")
 MAY_BE_ALLOWED = (*EQUAL, "seed")
 
 
@@ -48,6 +48,9 @@ def _settings(run: RunManifest) -> Mapping[str, object]:
     return {
         "problems": run.problems_hash,
         "template": (spec.template, run.template_hash),
+        "form": spec.form.value,
+        "system": spec.system,
+        "chat_template": run.engine.get("chat_template_hash"),
         "add_bos": spec.add_bos,
         "stop": spec.stop,
         "max_tokens": spec.max_tokens,

@@ -27,8 +27,8 @@ def run_health(run: Run) -> RunHealth:
         truncated=share[Verdict.TRUNCATED],
         verifier_errors=int(errors),
         failed_requests=run.n_failed(),
-        mean_tokens=_mean_over_problems(rows, rows["n_tokens"]),
-        mean_entropy=_mean_over_problems(rows, rows["entropy_mean"]),
+        mean_tokens=_told_mean(rows, "n_tokens"),
+        mean_entropy=_told_mean(rows, "entropy_mean"),
     )
 
 
@@ -43,11 +43,17 @@ def without_stops(counted: pl.DataFrame, stop_at: int | None) -> pl.DataFrame:
     return counted.filter(~(correct & (correct.cast(pl.Int32).cum_sum().over("problem_id") == stop_at)))
 
 
+def _told_mean(rows: pl.DataFrame, column: str) -> float:
+    """Mean over problems of what an engine told of its samples; NaN if it told nothing."""
+    told = rows.filter(pl.col(column).is_not_null())
+    return _mean_over_problems(told, told[column]) if told.height else float("nan")
+
+
 def _mean_over_problems(rows: pl.DataFrame, values: pl.Series) -> float:
     """Mean over problems of each one's mean, so that a problem that drew more does not weigh more.
 
     Summed in the order of the rows: the last digits must not depend on threads.
     """
-    value_N: FloatArray = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    value_N: FloatArray = values.cast(pl.Float64).to_numpy()
     _, problem_N = np.unique(rows["problem_id"].to_numpy(), return_inverse=True)
     return float((np.bincount(problem_N, value_N) / np.bincount(problem_N)).mean())

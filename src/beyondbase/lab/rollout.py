@@ -61,7 +61,7 @@ def roll_out(
         padded.token_ids_B_L.to(device),
         padded.attention_B_L.to(device),
         padded.answer_B_L.to(device),
-        entropy=sum(c.entropy_mean for c in done) / len(done),
+        entropy=sum(c.entropy_mean or 0.0 for c in done) / len(done),
         length=sum(len(c.token_ids) for c in done) / len(done),
     )
 

@@ -36,7 +36,8 @@ class ProblemSet:
         """Digest of ids, questions and references, in order."""
         digest = hashlib.sha256()
         for problem in self:
-            digest.update(json.dumps([problem.problem_id, problem.question, problem.reference]).encode())
+            asked = [problem.problem_id, problem.question, problem.reference, *problem.images]
+            digest.update(json.dumps(asked).encode())
         return digest.hexdigest()[:16]
 
     def head(self, limit: int) -> ProblemSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from beyondbase.errors import BadInput
-from beyondbase.types import Problem
+from beyondbase.types import Problem, Prompt
 
 TEMPLATES: dict[str, str] = {
     "plain": "{question}",
@@ -17,13 +17,13 @@ TEMPLATES: dict[str, str] = {
 }
 
 
-def render(template: str, problem: Problem) -> str:
+def render(template: str, problem: Problem) -> Prompt:
     """Fill a problem's question into a template.
 
-    >>> render("plain", Problem("a", "numbers 3 4 target 7 :", "{}"))
+    >>> render("plain", Problem("a", "numbers 3 4 target 7 :", "{}")).text
     'numbers 3 4 target 7 :'
     """
-    return _text(template).replace("{question}", problem.question)
+    return Prompt(_text(template).replace("{question}", problem.question), problem.images)
 
 
 def template_hash(template: str) -> str:

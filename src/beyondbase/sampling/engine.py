@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from beyondbase.types import Completion, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Prompt, SampleRequest, SamplingSpec
 
 
 class Engine(Protocol):
     """Something that samples completions from one model."""
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
-        """Resolved settings for the manifest: model, hashes, dtype, the first prompt's token ids."""
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
+        """Resolve what the manifest keeps: model, hashes, dtype, the first prompt's exact token ids.
+
+        Called before anything is drawn, with every prompt of the run. Raises BadInput for a prompt or
+        a specification that this engine cannot sample exactly as it is asked to.
+        """
 
     def generate(
         self, requests: Sequence[SampleRequest], spec: SamplingSpec

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from beyondbase.errors import BadInput
 from beyondbase.sampling.decode import Decoded, IsStopped, Row, decode
 from beyondbase.sampling.model_folder import check_model_folder, tokenizer_hash, weights_hash
-from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,16 @@ class HfEngine:
         identity |= {"device": torch.device(device).type, "dtype": dtype, "attention": attention}
         return cls(model, tokenizer, batch_size, tuple(identity.items()))
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         """Resolve what the manifest keeps, the first prompt's exact token ids among it."""
+        encoded = [self.encode(prompt, spec) for prompt in prompts]
         return {
             "engine": "hf",
             **dict(self.identity),
             "eos_token_ids": json.dumps(sorted(self.eos_ids())),
             "generation_config": "not applied",
-            "first_prompt": first_prompt,
-            "first_prompt_token_ids": json.dumps(self.encode(first_prompt, spec)),
+            "first_prompt": prompts[0].text,
+            "first_prompt_token_ids": json.dumps(encoded[0]),
         }
 
     def generate(
@@ -75,9 +76,9 @@ class HfEngine:
                 for done in decode(self.model, rows, spec, self.eos_ids(), self._stopper(spec)):
                     yield batch[done.row], self._completion(done)
 
-    def encode(self, prompt: str, spec: SamplingSpec) -> tuple[int, ...]:
+    def encode(self, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:
         """Token ids of a prompt: exactly its text, and one beginning-of-sequence token if asked for."""
-        ids = tuple(self.tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        ids = tuple(self.tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
         if spec.add_bos:
             if self.tokenizer.bos_token_id is None:
                 raise BadInput("add_bos: expected a tokenizer with a beginning-of-sequence token, this one has none")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from beyondbase.draw_ladder import ladder
 from beyondbase.sampling.seeds import sample_seed
-from beyondbase.types import DrawRule, SampleRequest, Verdict
+from beyondbase.types import DrawRule, Prompt, SampleRequest, Verdict
 
 ATTEMPTS = 3
 """times that one plan hands out a sample whose request fails"""
@@ -29,7 +29,7 @@ _STATES |= {Verdict.CORRECT: _CORRECT, Verdict.VERIFIER_ERROR: _PENDING, None: _
 class Plan:
     """What one run has drawn and judged, one byte a sample, and what it owes next.
 
-    >>> plan = Plan({"a": "1 + 1 ="}, DrawRule(n_max=4, stop_at=2, n_first=2), run_seed=0)
+    >>> plan = Plan({"a": Prompt("1 + 1 =")}, DrawRule(n_max=4, stop_at=2, n_first=2), run_seed=0)
     >>> [request.sample_index for request in plan.next_round()]
     [0, 1]
     >>> plan.record([("a", 0, "correct"), ("a", 1, "wrong")])
@@ -37,7 +37,7 @@ class Plan:
     [2]
     """
 
-    def __init__(self, prompts: Mapping[str, str], rule: DrawRule, run_seed: int) -> None:
+    def __init__(self, prompts: Mapping[str, Prompt], rule: DrawRule, run_seed: int) -> None:
         """Plan for problems (id -> prompt) under a rule; nothing is drawn yet."""
         self.rule = rule
         self._prompts = prompts

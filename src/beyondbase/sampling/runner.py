@@ -41,6 +41,6 @@ def sample_round(
             report(done)
             last_report = now
     for request in waiting.values():
-        sink(request, Completion("", (), 0.0, 0.0, Finish.ERROR, error="the engine returned nothing"))
+        sink(request, Completion.failed("the engine returned nothing"))
     report(len(requests))
     return failed + len(waiting)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import sleep
 
 from beyondbase.errors import BadInput
-from beyondbase.types import Completion, Finish, SampleRequest, SamplingSpec
+from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ScriptedEngine:
     """Answer each problem right at its own rate, as a function of the request's seed alone.
 
     >>> engine = ScriptedEngine(rates={"a": 1.0}, answers={"a": "42"})
-    >>> request = SampleRequest("a", "6 * 7", sample_index=0, seed=123)
+    >>> request = SampleRequest("a", Prompt("6 * 7"), sample_index=0, seed=123)
     >>> [completion.text for _, completion in engine.generate([request], SamplingSpec())]
     ['42']
     """
@@ -46,11 +46,11 @@ class ScriptedEngine:
     """seconds that each sample takes"""
     _failed_once: set[int] = field(default_factory=set)
 
-    def settings(self, spec: SamplingSpec, first_prompt: str) -> Mapping[str, str]:
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         """Resolved settings; the hash of weights is that of the script."""
         script = [dict(self.rates), dict(self.answers), self.n_wrong, self.faults.no_answer, self.faults.truncated]
         digest = hashlib.sha256(json.dumps(script, sort_keys=True).encode()).hexdigest()
-        return {"model": "scripted", "weights_hash": digest[:16], "first_prompt": first_prompt}
+        return {"model": "scripted", "weights_hash": digest[:16], "first_prompt": prompts[0].text}
 
     def generate(
         self, requests: Sequence[SampleRequest], spec: SamplingSpec
@@ -67,7 +67,7 @@ class ScriptedEngine:
         faults, seed = self.faults, request.seed
         if _uniform(seed, 0) < faults.failed and seed not in self._failed_once:
             self._failed_once.add(seed)
-            return Completion("", (), 0.0, 0.0, Finish.ERROR, error="scripted failure")
+            return Completion.failed("scripted failure")
         fault = _uniform(seed, 1)
         if fault < faults.no_answer:
             return _completion("", Finish.EOS, faults.no_answer)

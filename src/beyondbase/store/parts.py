@@ -23,6 +23,7 @@ SAMPLE_SCHEMA = pa.schema(
         ("n_tokens", pa.int64()),
         ("finish", pa.string()),
         ("error", pa.string()),
+        ("reasoning", pa.string()),
     ]
 )
 VERDICT_SCHEMA = pa.schema(

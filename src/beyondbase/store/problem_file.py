@@ -14,19 +14,22 @@ from beyondbase.errors import StoreError
 from beyondbase.types import Problem
 
 FILE_NAME = "problems.parquet"
-_SCHEMA = {
-    "problem_id": pl.String,
-    "question": pl.String,
-    "reference": pl.String,
-    "strata": pl.String,
-    "n_solutions": pl.Int64,
+_SCHEMA: dict[str, pl.DataType] = {
+    "problem_id": pl.String(),
+    "question": pl.String(),
+    "reference": pl.String(),
+    "strata": pl.String(),
+    "n_solutions": pl.Int64(),
+    "images": pl.List(pl.String()),
 }
 """strata is a JSON object of strings"""
 
 
 def write_problems(run_path: Path, problems: Sequence[Problem]) -> None:
     """Write the problems of a run."""
-    rows = [(p.problem_id, p.question, p.reference, json.dumps(dict(p.strata)), p.n_solutions) for p in problems]
+    rows = [
+        (p.problem_id, p.question, p.reference, json.dumps(dict(p.strata)), p.n_solutions, p.images) for p in problems
+    ]
     buffer = io.BytesIO()
     pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, compression="zstd")
     write_whole(run_path / FILE_NAME, buffer.getbuffer())
@@ -44,4 +47,7 @@ def read_problems(run_path: Path) -> list[Problem]:
     if frame.schema != pl.Schema(_SCHEMA):
         came = ", ".join(f"{name} {dtype}" for name, dtype in frame.schema.items())
         raise StoreError(f"{path}: expected the columns {', '.join(_SCHEMA)}; got {came}; restore it from a copy")
-    return [Problem(i, question, ref, json.loads(strata), n) for i, question, ref, strata, n in frame.iter_rows()]
+    return [
+        Problem(i, question, ref, json.loads(strata), n, tuple(images))
+        for i, question, ref, strata, n, images in frame.iter_rows()
+    ]

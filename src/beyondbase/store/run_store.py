@@ -50,7 +50,7 @@ class Run:
         """Return every sample once, in the order drawn, failed requests left out.
 
         Columns: problem_id, sample_index, seed, text, token_ids, logprob_sum (nats), entropy_mean
-        (nats a token), n_tokens, finish, error.
+        (nats a token), n_tokens, finish, error, reasoning; null: not told.
         """
         return self._samples.only(self._drawn())
 

@@ -32,7 +32,7 @@ COMMIT_S = 30.0
 COMMIT_ROWS = 50_000
 COMMIT_CHARS = 64_000_000
 
-_SampleRow = tuple[str, int, int, str, Sequence[int], float, float, int, str, str]
+_SampleRow = tuple[str, int, int, str, Sequence[int], float | None, float | None, int | None, str, str, str]
 
 
 class RunWriter:
@@ -97,16 +97,17 @@ class RunWriter:
             token_ids,
             completion.logprob_sum,
             completion.entropy_mean,
-            len(token_ids),
+            completion.n_tokens,
             completion.finish,
             completion.error,
+            completion.reasoning,
         )
         with self._guard:
             if not self._samples:
                 self._oldest = monotonic()
             # One append, so that an interrupt leaves a whole row or none.
             self._samples.append(row)
-            self._chars += len(completion.text) + 4 * len(token_ids)
+            self._chars += len(completion.text) + len(completion.reasoning) + 4 * len(token_ids)
             if len(self._samples) >= COMMIT_ROWS or self._chars >= COMMIT_CHARS or self._failure:
                 self.commit()
 
@@ -187,6 +188,6 @@ def _sample_table(rows: list[_SampleRow]) -> pa.Table:
         return pa.table(columns, schema=SAMPLE_SCHEMA)
     except UnicodeEncodeError:
         # A lone surrogate has no UTF-8; it must not cost the other rows.
-        for name in ("text", "error"):
+        for name in ("text", "error", "reasoning"):
             columns[name] = tuple(str(v).encode("utf-8", "replace").decode() for v in columns[name])
         return pa.table(columns, schema=SAMPLE_SCHEMA)

@@ -1,0 +1,75 @@
+"""What each engine can be told besides the specification: fields are flags of the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Server(StrEnum):
+    """Programs that speak the OpenAI protocol, each with parameters of its own."""
+
+    AUTO = "auto"
+    """ask the server what it is"""
+    VLLM = "vllm"
+    SGLANG = "sglang"
+    LLAMACPP = "llamacpp"
+    TRANSFORMERS = "transformers"
+    PLAIN = "plain"
+    """nothing beyond the protocol itself, as hosted services want it"""
+
+
+@dataclass(frozen=True, slots=True)
+class HfOptions:
+    """A transformers model in this process."""
+
+    batch_size: int = 1024
+    """samples computed at once; has no influence on what they are"""
+    device: str | None = None
+    """cpu, cuda, cuda:1 or mps; by default the first of cuda, mps and cpu that is there"""
+    dtype: str | None = None
+    """float32, bfloat16 or float16; by default float32 on a CPU and bfloat16 elsewhere"""
+
+
+@dataclass(frozen=True, slots=True)
+class VllmOptions:
+    """A vLLM engine in this process."""
+
+    tensor_parallel: int = 1
+    """GPUs that share one copy of the model"""
+    data_parallel: int = 1
+    """copies of the model"""
+    gpu_memory: float = 0.9
+    """share of a GPU's memory that vLLM takes"""
+    max_model_len: int | None = None
+    """longest prompt and answer together; by default that of the model"""
+    vllm_args: str = "{}"
+    """JSON object of further arguments of vLLM's engine"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """A server that speaks the OpenAI protocol; its key is read from the environment alone."""
+
+    base_url: str = ""
+    """such as http://localhost:8000/v1; --engine openai needs it"""
+    server: Server = Server.AUTO
+    """what program it is: decides which parameters are sent"""
+    api_key_env: str = "OPENAI_API_KEY"
+    """name of the environment variable that holds the key"""
+    concurrency: int = 64
+    """requests under way at once"""
+    samples_per_request: int = 1
+    """more than 1 asks for n at once, without seeds: for servers that charge the prompt once"""
+    timeout_s: float = 600.0
+    """seconds until a request without an answer has failed"""
+    retries: int = 4
+    """further attempts at a request that failed in passing"""
+    budget_tokens: int | None = None
+    """stop once this many tokens, prompts included, are used up in this call"""
+    budget_usd: float | None = None
+    """stop once this much is spent in this call; needs both prices"""
+    usd_per_million_in: float | None = None
+    """price of a million prompt tokens"""
+    usd_per_million_out: float | None = None
+    """price of a million answer tokens"""
