@@ -17,11 +17,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doublings": set(),
     "checks": {"errors"},
     "durable": {"errors"},
+    "extras": {"errors"},
     "types": {"errors", "checks"},
     "countdown_rules": {"errors", "types"},
     "problems": {"errors", "types", "countdown_rules"},
     "draw_ladder": {"errors", "checks", "types"},
-    "sampling": {"errors", "types", "draw_ladder"},
+    "sampling": {"errors", "extras", "durable", "types", "draw_ladder"},
     "verification": {"errors", "types", "countdown_rules"},
     "store": {"errors", "durable", "types"},
     "estimators": {"errors", "checks", "types"},
@@ -49,7 +50,16 @@ WRITING = {"store.run_writer", "store.lock", "store.problem_file"}
 RESULT_TYPES = {"analyses.results", "analyses.stored"}
 # heavy libraries, and the only places that import them
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "torch": ("sampling/hf.py", "sampling/decode.py", "sampling/kv_cache.py", "sampling/token_choice.py", "lab/"),
+    "torch": (
+        "sampling/hf.py",
+        "sampling/decode.py",
+        "sampling/kv_cache.py",
+        "sampling/token_choice.py",
+        "sampling/gguf_folder.py",
+        "lab/",
+    ),
+    "gguf": ("sampling/gguf_folder.py",),
+    "vllm": ("sampling/vllm_engine.py",),
     "transformers": ("sampling/", "lab/"),
     "altair": ("report/",),
     "vl_convert": ("report/",),

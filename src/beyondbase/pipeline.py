@@ -33,7 +33,7 @@ from beyondbase.sampling.seeds import sample_seed
 from beyondbase.sampling.spec import check_spec
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
 from beyondbase.store.versions import installed_versions
-from beyondbase.types import DrawRule, Progress, SamplingSpec, silent
+from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
 from beyondbase.verification.verifier import Verifier
 
@@ -86,27 +86,18 @@ class Study:
         return self.path / "runs" / "rl"
 
 
-def sample_run(
-    path: str | os.PathLike[str],
+def resolve(
     problem_set: ProblemSet,
     engine: Engine,
     spec: SamplingSpec,
     rule: DrawRule,
     verifier: Verifier,
-    progress: Progress = silent,
     label: str = "model",
-) -> Run:
-    """Make the run at `path`, or resume it: rounds of sampling and judging until nothing is owed.
-
-    Given another verifier than the run was made with, it draws what that verifier's stops need.
-    Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
-    them. Raises StoreError if the run there was made with other settings or cannot be written.
-    """
+) -> RunManifest:
+    """Settle everything that decides a run, and draw nothing; raises BadInput for what cannot be sampled as asked."""
     check_spec(spec)
-    prompts = {problem.problem_id: render(spec.template, problem) for problem in problem_set}
-    plan = Plan(prompts, rule, spec.seed)
-    settings = dict(engine.settings(spec, list(prompts.values())))
-    manifest = RunManifest(
+    settings = dict(engine.settings(spec, list(_prompts(problem_set, spec).values())))
+    return RunManifest(
         model=settings.get("model", label),
         problem_set=problem_set.name,
         problems_hash=problem_set.hash,
@@ -117,6 +108,39 @@ def sample_run(
         engine=settings,
         versions=installed_versions(),
     )
+
+
+def _prompts(problem_set: ProblemSet, spec: SamplingSpec) -> dict[str, Prompt]:
+    return {problem.problem_id: render(spec.template, problem) for problem in problem_set}
+
+
+def _to_nobody(manifest: RunManifest) -> None:
+    """Show settings to nobody."""
+
+
+def sample_run(
+    path: str | os.PathLike[str],
+    problem_set: ProblemSet,
+    engine: Engine,
+    spec: SamplingSpec,
+    rule: DrawRule,
+    verifier: Verifier,
+    progress: Progress = silent,
+    label: str = "model",
+    announce: Callable[[RunManifest], None] = _to_nobody,
+) -> Run:
+    """Make the run at `path`, or resume it: rounds of sampling and judging until nothing is owed.
+
+    `announce` is shown every resolved setting before the first token.
+
+    Given another verifier than the run was made with, it draws what that verifier's stops need.
+    Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
+    them. Raises StoreError if the run there was made with other settings or cannot be written.
+    """
+    prompts = _prompts(problem_set, spec)
+    manifest = resolve(problem_set, engine, spec, rule, verifier, label)
+    announce(manifest)
+    plan = Plan(prompts, rule, spec.seed)
     with RunWriter(Path(path), manifest, problem_set.problems) as writer:
         _judge_stored(writer, verifier, progress, label)
         plan.record(writer.run.states(verifier.name).select(JUDGED).iter_rows())
@@ -212,11 +236,12 @@ def compare_checkpoints(
     rl: Callable[[], Engine],
     training: pl.DataFrame | None = None,
     progress: Progress = silent,
+    announce: Callable[[RunManifest], None] = _to_nobody,
 ) -> StudyAnalysis:
     """Sample and verify both models, one in memory at a time, then analyse and report; resumes what is there."""
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
-        sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label)
+        sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label, announce)
     if study.confirm is not None:
         _draw_fresh(study, study.confirm, base, rl, progress)
     analyze_runs(study.base, study.rl, study.path, study.options, training, progress)

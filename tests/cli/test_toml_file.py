@@ -13,6 +13,8 @@ from beyondbase.cli.sample import VERB, SampleConfig
 from beyondbase.cli.settings import Draw
 from beyondbase.cli.toml_file import read_toml, write_toml
 from beyondbase.errors import BadInput
+from beyondbase.sampling.engines import EngineName, EngineOptions
+from beyondbase.sampling.options import HfOptions, Server, ServerOptions
 from beyondbase.types import DrawRule, SamplingSpec
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -27,11 +29,17 @@ SPECS = st.builds(
 )
 CONFIGS = st.builds(
     SampleConfig,
-    model=st.just(Path("a b/c")),
+    model=st.just("a b/c"),
     problems=TEXT,
-    out=st.just(Path("out")),
+    out=st.just("out"),
     verifier=st.none() | TEXT,
     limit=st.none() | st.integers(1, 9),
+    run_on=st.builds(
+        EngineOptions,
+        engine=st.sampled_from(EngineName),
+        hf=st.builds(HfOptions, batch_size=st.integers(1, 9), device=st.none() | TEXT),
+        api=st.builds(ServerOptions, base_url=TEXT, server=st.sampled_from(Server), timeout_s=st.floats(0, 9)),
+    ),
     spec=SPECS,
     draw=st.builds(Draw, n_max=st.integers(1, 9), fixed_n=st.booleans()),
 )
@@ -52,9 +60,7 @@ def test_flags_override_the_file_and_the_file_the_defaults(tmp_path: Path) -> No
     path.write_text('model = "m"\nproblems = "countdown"\n[spec]\ntop_p = 0.5\nseed = 1\n')
     words = ["--seed", "2", f"--config={path}", "--out", "o", "--stop", "a", "b"]
     config, common = parse("sample", VERB, words)
-    assert config == SampleConfig(
-        Path("m"), "countdown", Path("o"), spec=SamplingSpec(top_p=0.5, seed=2, stop=("a", "b"))
-    )
+    assert config == SampleConfig("m", "countdown", "o", spec=SamplingSpec(top_p=0.5, seed=2, stop=("a", "b")))
     assert common.config == path
 
 

@@ -16,9 +16,9 @@ from beyondbase.types import Progress
 class AnalyzeConfig:
     """Analyse two runs, and write analysis.json and the report."""
 
-    base: Path
-    """run of the base model"""
-    rl: Path
+    base: str
+    """run of the base model: folder or URL"""
+    rl: str
     """run of the model after RLVR"""
     out: Path
     """folder of the study"""

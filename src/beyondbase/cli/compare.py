@@ -10,17 +10,17 @@ from beyondbase.cli.settings import (
     Analysis,
     Draw,
     claim_folder,
-    load_engine,
     read_training,
     save_config,
     verifier_of,
 )
+from beyondbase.cli.shown_settings import show_settings
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.draw_ladder import check_rule
 from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
-from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
 from beyondbase.types import Progress, SamplingSpec
 
@@ -29,12 +29,12 @@ from beyondbase.types import Progress, SamplingSpec
 class CompareConfig:
     """Compare a base model with the same model after RLVR: sample both, verify, analyze, report."""
 
-    base: Path
-    """folder of the base model, in Hugging Face form"""
-    rl: Path
-    """folder of the model after RLVR"""
+    base: str
+    """base model: folder in Hugging Face form, hub id, smollm2, or the name that a server gives it"""
+    rl: str
+    """the model after RLVR"""
     problems: str
-    """name of a problem set (countdown, countdown-ood) or a .jsonl file"""
+    """name of a problem set (countdown, countdown-ood), a .jsonl or .parquet file, or a hub id"""
     out: Path = Path("out/compare")
     """folder of the study; one that is there is gone on with"""
     verifier: str | None = None
@@ -43,12 +43,13 @@ class CompareConfig:
     """metrics.jsonl of the RLVR training, for the report"""
     limit: int | None = None
     """only the first problems"""
-    batch_size: int = 1024
-    """samples computed at once; has no influence on what they are"""
+    rl_base_url: str | None = None
+    """server of the RL model, where it is another than --base-url"""
     confirm: bool = False
     """draw fresh samples of the problems that one model alone solved: only these confirm them"""
     confirm_n_max: int = CONFIRM_RULE.n_max
     """most fresh samples of such a problem from each model"""
+    run_on: EngineOptions = field(default_factory=EngineOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
     draw: Draw = field(default_factory=Draw)
     analysis: Analysis = field(default_factory=Analysis)
@@ -68,20 +69,21 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
         options=config.analysis.options(config.spec.seed),
         confirm=confirm if config.confirm else None,
     )
-    for model in (config.base, config.rl):
-        check_model_folder(model)
+    base = engine_of(config.base, config.run_on)
+    rl = engine_of(config.rl, _options_of_rl(config))
     training = None if config.training is None else read_training(config.training)
     study.options.guards()  # what cannot be read is told before hours of work
     claim_folder(config.out)
-    analysis = compare_checkpoints(
-        study,
-        lambda: load_engine(config.base, config.batch_size),
-        lambda: load_engine(config.rl, config.batch_size),
-        training,
-        progress,
-    )
+    analysis = compare_checkpoints(study, base, rl, training, progress, show_settings)
     save_config(config.out / "study.toml", "compare", config)
     return study_outcome(analysis, config.out)
+
+
+def _options_of_rl(config: CompareConfig) -> EngineOptions:
+    options = config.run_on
+    if config.rl_base_url is None:
+        return options
+    return replace(options, api=replace(options.api, base_url=config.rl_base_url))
 
 
 VERB = Verb(

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from beyondbase.cli.lazy import load
 from beyondbase.cli.progress import duration
-from beyondbase.cli.settings import claim_folder, load_engine, read_training, save_config, verifier_of
+from beyondbase.cli.settings import claim_folder, read_training, save_config, verifier_of
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.extras import load
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
+from beyondbase.sampling.engines import engine_of
 from beyondbase.types import DrawRule, Progress, SamplingSpec
 
-_PROBLEMS, _BATCH_SIZE = "countdown", 1024
+_PROBLEMS = "countdown"
 _N_FIRST = 64
 """every problem gets these, so that path coverage is known up to this k"""
 
@@ -55,9 +56,7 @@ def run(config: DemoConfig, progress: Progress) -> Outcome:
     claim_folder(config.out)
     rl = _train(config, progress)
     training = read_training(config.out / "training" / "metrics.jsonl")
-    analysis = compare_checkpoints(
-        study, lambda: load_engine(BASE_MODEL, _BATCH_SIZE), lambda: load_engine(rl, _BATCH_SIZE), training, progress
-    )
+    analysis = compare_checkpoints(study, engine_of(str(BASE_MODEL)), engine_of(str(rl)), training, progress)
     save_config(config.out / "study.toml", "demo", config)
     outcome = study_outcome(analysis, config.out, load("beyondbase.report.summary:summary_lines")(analysis))
     took = duration(monotonic() - start)

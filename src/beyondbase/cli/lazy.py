@@ -1,14 +1,11 @@
-"""The one place where code is imported late, so that `--help` is quick and needs neither torch nor a plotter."""
+"""The verbs, each imported when it is called, so that `--help` is quick and needs neither torch nor a plotter."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from beyondbase.cli.verb import Verb
-from beyondbase.errors import BadInput
-
-_EXTRAS = {"torch": "lab", "transformers": "lab", "safetensors": "lab"}
+from beyondbase.extras import load
 
 
 class Entry(NamedTuple):
@@ -36,16 +33,3 @@ def load_verb(name: str) -> Verb:
     """Import a verb."""
     verb: Verb = load(f"{VERBS[name].module}:VERB")
     return verb
-
-
-def load(dotted: str) -> Any:
-    """Import `module:name`, or raise BadInput naming the extra that a missing library belongs to."""
-    module, _, name = dotted.partition(":")
-    try:
-        return getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
-            raise
-        raise BadInput(
-            f"expected {error.name} to be installed, found it missing; pip install 'beyondbase[{_EXTRAS[error.name]}]'"
-        ) from None

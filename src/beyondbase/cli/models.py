@@ -8,10 +8,10 @@ from pathlib import Path
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.models import compare_models
-from beyondbase.cli.lazy import load
 from beyondbase.cli.settings import claim_folder, save_config
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BadInput
+from beyondbase.extras import load
 from beyondbase.store import open_run
 from beyondbase.types import Progress, SuccessCounts
 

@@ -10,10 +10,10 @@ from beyondbase.analyses.plan import plan
 from beyondbase.analyses.plan_tables import Prices
 from beyondbase.analyses.planned_rates import PRESETS, Piloted, Rates, piloted
 from beyondbase.analyses.simulated_study import Design, Terms
-from beyondbase.cli.lazy import load
 from beyondbase.cli.settings import Analysis, Draw, claim_folder, save_config
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BadInput
+from beyondbase.extras import load
 from beyondbase.store import open_run
 from beyondbase.types import Progress
 

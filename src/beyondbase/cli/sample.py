@@ -6,12 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beyondbase.cli.settings import Draw, load_engine, save_config, verifier_of
+from beyondbase.cli.settings import Draw, run_name, save_config, verifier_of
+from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
-from beyondbase.pipeline import sample_run
+from beyondbase.pipeline import resolve, sample_run
 from beyondbase.problems import load_problems
+from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
-from beyondbase.store import Run
+from beyondbase.store import Run, RunManifest
 from beyondbase.types import Progress, SamplingSpec
 
 
@@ -19,33 +21,50 @@ from beyondbase.types import Progress, SamplingSpec
 class SampleConfig:
     """Draw samples of one model and verify them as they come, into a run."""
 
-    model: Path
-    """folder of the model, in Hugging Face form"""
+    model: str
+    """folder in Hugging Face form, hub id, smollm2, or the name that a server gives the model"""
     problems: str
-    """name of a problem set (countdown, countdown-ood) or a .jsonl file"""
-    out: Path
-    """folder of the run; one that is there is gone on with"""
+    """name of a problem set (countdown, countdown-ood), a .jsonl or .parquet file, or a hub id"""
+    out: str
+    """folder of the run, or a URL such as s3://bucket/run; a run that is there is gone on with"""
     verifier: str | None = None
     """countdown or exact; by default that of the problem set"""
     limit: int | None = None
     """only the first problems"""
-    batch_size: int = 1024
-    """samples computed at once; has no influence on what they are"""
+    shard: str | None = None
+    """such as 2/4: this process draws the second quarter of the problems, others beside it the rest"""
+    dry_run: bool = False
+    """resolve and show every setting, say what the run costs at most, and draw nothing"""
+    run_on: EngineOptions = field(default_factory=EngineOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
     draw: Draw = field(default_factory=Draw)
 
 
 def run(config: SampleConfig, progress: Progress) -> Outcome:
-    """Make the run, or go on with it."""
+    """Make the run, or go on with it; or only say what would be done."""
     check_spec(config.spec)
     rule, verifier = config.draw.rule(), verifier_of(config.problems, config.verifier)
     problem_set = load_problems(config.problems, config.limit)
-    engine = load_engine(config.model, config.batch_size)
+    engine, label = engine_of(config.model, config.run_on)(), run_name(config.model)
+    if config.dry_run:
+        return _foreseen(config, resolve(problem_set, engine, config.spec, rule, verifier, label), len(problem_set))
     made = sample_run(
-        config.out, problem_set, engine, config.spec, rule, verifier, progress, label=config.model.resolve().name
+        config.out, problem_set, engine, config.spec, rule, verifier, progress, label, announce=show_settings
     )
-    save_config(config.out / "sample.toml", "sample", config)
+    save_config(Path(config.out) / "sample.toml", "sample", config)
     return outcome_of(made)
+
+
+def _foreseen(config: SampleConfig, manifest: RunManifest, problems: int) -> Outcome:
+    """Say what a run would be made with, and its cost at most."""
+    samples = problems * manifest.rule.n_max
+    tokens = samples * manifest.spec.max_tokens
+    lines = [
+        *settings_lines(manifest),
+        f"at most {samples:,} samples of {problems:,} problems, {tokens:,} tokens of answers",
+        "nothing was drawn",
+    ]
+    return Outcome(lines, {"run": config.out, "problems": problems, "most_samples": samples, "most_tokens": tokens})
 
 
 def outcome_of(made: Run) -> Outcome:

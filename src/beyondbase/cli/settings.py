@@ -7,15 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from beyondbase.cli.lazy import load
 from beyondbase.cli.toml_file import write_toml
 from beyondbase.draw_ladder import check_rule
 from beyondbase.durable import write_whole, writing
 from beyondbase.errors import BadInput
 from beyondbase.estimators.verifier_error import Audit
 from beyondbase.pipeline import AnalysisOptions
-from beyondbase.sampling.engine import Engine
-from beyondbase.sampling.model_folder import check_model_folder
 from beyondbase.types import DrawRule
 from beyondbase.verification import VERIFIERS, Verifier
 
@@ -116,13 +113,14 @@ def read_training(log: Path) -> pl.DataFrame:
         raise BadInput(f"{log}: expected the metrics.jsonl of a training, cannot read it ({error})") from None
 
 
-def load_engine(model: Path, batch_size: int) -> Engine:
-    """Load the engine of a Hugging Face folder."""
-    if batch_size < 1:
-        raise BadInput(f"batch-size: expected at least 1, got {batch_size}")
-    check_model_folder(model)
-    engine: Engine = load("beyondbase.sampling.hf:HfEngine").load(model, batch_size=batch_size)
-    return engine
+def run_name(name: str) -> str:
+    """Name a model or a run by the last part of its folder, hub id or URL.
+
+    >>> run_name("Qwen/Qwen2.5-7B"), run_name("s3://bucket/runs/base/")
+    ('Qwen2.5-7B', 'base')
+    """
+    folder = Path(name)
+    return folder.resolve().name if folder.exists() else name.rstrip("/").rpartition("/")[2]
 
 
 def claim_folder(path: Path) -> None:

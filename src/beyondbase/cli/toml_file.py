@@ -38,7 +38,7 @@ def write_toml(config: Any, head: str) -> str:
     stop_at = 4
     n_first = 16
     """
-    return "\n".join([f"# {head}", *_lines(config)]) + "\n"
+    return "\n".join([f"# {head}", *_lines(config, "")]) + "\n"
 
 
 def _refuse_unknown(path: Path, prefix: str, table: Mapping[str, Any], config: type[Any]) -> None:
@@ -70,12 +70,12 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(tuple[hint], config=ConfigDict(extra="forbid"))
 
 
-def _lines(config: Any) -> Iterator[str]:
+def _lines(config: Any, table: str) -> Iterator[str]:
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     yield from (f"{name} = {_text(v)}" for name, v in values.items() if v is not None and not _is_table(v))
     for name, value in values.items():
         if _is_table(value):
-            yield from ("", f"[{name}]", *_lines(value))
+            yield from ("", f"[{table}{name}]", *_lines(value, f"{table}{name}."))
 
 
 def _is_table(value: object) -> bool:

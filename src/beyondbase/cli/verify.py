@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 import tyro
 
 from beyondbase.cli.sample import in_words
-from beyondbase.cli.settings import verifier_named
+from beyondbase.cli.settings import run_name, verifier_named
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BeyondbaseError
 from beyondbase.pipeline import verify_run
@@ -22,8 +21,8 @@ from beyondbase.types import Progress, Verdict
 class VerifyConfig:
     """Judge every sample of a run that has no verdict yet of this verifier."""
 
-    run: tyro.conf.Positional[Path]
-    """folder of the run"""
+    run: tyro.conf.Positional[str]
+    """folder or URL of the run"""
     verifier: str | None = None
     """countdown or exact; by default the one the run was made with"""
 
@@ -31,7 +30,7 @@ class VerifyConfig:
 def run(config: VerifyConfig, progress: Progress) -> Outcome:
     """Judge what is owed."""
     verifier = verifier_named(config.verifier or open_run(config.run).manifest.verifier)
-    judged = verify_run(config.run, verifier, progress, label=config.run.resolve().name)
+    judged = verify_run(config.run, verifier, progress, label=run_name(config.run))
     rows = judged.verdicts(verifier.name).select("verdict", "detail").collect()
     verdicts = Counter(rows["verdict"].to_list())
     if failed := verdicts[Verdict.VERIFIER_ERROR]:

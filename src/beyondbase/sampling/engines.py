@@ -1,0 +1,71 @@
+"""The engines by name. An entry checks a model's name at once and loads the model when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from beyondbase.errors import BadInput
+from beyondbase.extras import load
+from beyondbase.sampling.engine import Engine
+from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.options import HfOptions, ServerOptions, VllmOptions
+
+
+class EngineName(StrEnum):
+    """What completes prompts."""
+
+    HF = "hf"
+    """a transformers model in this process"""
+    VLLM = "vllm"
+    """vLLM in this process"""
+    OPENAI = "openai"
+    """a server that speaks the OpenAI protocol"""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Which engine completes prompts, and what each can be told; those of other engines are not read."""
+
+    engine: EngineName = EngineName.HF
+    """hf: transformers in this process; vllm: vLLM in this process; openai: any server that speaks its protocol"""
+    hf: HfOptions = field(default_factory=HfOptions)
+    vllm: VllmOptions = field(default_factory=VllmOptions)
+    api: ServerOptions = field(default_factory=ServerOptions)
+
+
+Load = Callable[[], Engine]
+
+
+def engine_of(model: str, options: EngineOptions | None = None) -> Load:
+    """Return what loads the engine of a model; raises BadInput now for a model that is not to be had."""
+    options = options or EngineOptions()
+    return ENGINES[options.engine](model, options)
+
+
+def _hf(model: str, options: EngineOptions) -> Load:
+    if options.hf.batch_size < 1:
+        raise BadInput(f"batch-size: expected at least 1, got {options.hf.batch_size}")
+    check_model_folder(Path(model))
+    return lambda: load("beyondbase.sampling.hf:HfEngine").load(  # type: ignore[no-any-return]
+        Path(model), batch_size=options.hf.batch_size, device=options.hf.device, dtype=options.hf.dtype
+    )
+
+
+def _vllm(model: str, options: EngineOptions) -> Load:
+    make = load("beyondbase.sampling.vllm_engine:VllmEngine").load
+    return lambda: make(model, options.vllm)  # type: ignore[no-any-return]
+
+
+def _openai(model: str, options: EngineOptions) -> Load:
+    engine: Engine = load("beyondbase.sampling.openai_api:OpenAiEngine").connect(model, options.api)
+    return lambda: engine
+
+
+ENGINES: dict[EngineName, Callable[[str, EngineOptions], Load]] = {
+    EngineName.HF: _hf,
+    EngineName.VLLM: _vllm,
+    EngineName.OPENAI: _openai,
+}
