@@ -29,8 +29,8 @@ from beyondbase.report.page import write_report
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
 from beyondbase.sampling.runner import sample_round
-from beyondbase.sampling.seeds import sample_seed
 from beyondbase.sampling.spec import check_spec
+from beyondbase.seeds import sample_seed
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent

@@ -17,7 +17,7 @@ from beyondbase.problems import load_problems, render
 from beyondbase.problems.countdown import Split, problem_key, split_of
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.model_folder import weights_hash
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import SampleRequest, SamplingSpec, Verdict
 from beyondbase.verification.countdown import CountdownVerifier
 

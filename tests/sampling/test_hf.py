@@ -9,7 +9,7 @@ from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.problems import load_problems, render
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 SPEC = SamplingSpec(1.0, 1.0, max_tokens=24)

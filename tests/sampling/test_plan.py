@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from beyondbase.draw_ladder import ladder
 from beyondbase.errors import BadInput
 from beyondbase.sampling.plan import ATTEMPTS, Plan
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import DrawRule
 
 IDS = ["a", "b", "c"]

@@ -8,7 +8,7 @@ import pytest
 from beyondbase.errors import BadInput
 from beyondbase.sampling.filler import FIRST_TOKEN, reasoning
 from beyondbase.sampling.scripted import Faults, ScriptedEngine
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
 
 N = 4000

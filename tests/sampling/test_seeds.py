@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 
 
 @given(st.integers(0, 2**64), st.text(), st.integers(0, 2**40))

@@ -11,7 +11,7 @@ import torch
 
 from beyondbase.problems import render
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import Completion, Problem, SampleRequest, SamplingSpec, Verdict
 from beyondbase.verification.verifier import Verifier
 

@@ -30,7 +30,7 @@ from beyondbase.lab.update import update
 from beyondbase.problems.countdown import Split, generate
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.model_folder import check_model_folder, weights_hash
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import Problem, Progress, SamplingSpec, silent
 from beyondbase.verification.countdown import CountdownVerifier
 from beyondbase.verification.verifier import Verifier

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beyondbase.draw_ladder import ladder
-from beyondbase.sampling.seeds import sample_seed
+from beyondbase.seeds import sample_seed
 from beyondbase.types import DrawRule, Prompt, SampleRequest, Verdict
 
 ATTEMPTS = 3
