@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "draw_ladder": {"errors", "checks", "types"},
     "sampling": {"errors", "extras", "hub_id", "durable", "types", "seeds", "draw_ladder"},
     "verification": {"errors", "types", "countdown_rules"},
-    "store": {"errors", "durable", "types", "seeds", "draw_ladder", "wording"},
+    "store": {"errors", "checks", "durable", "types", "seeds", "draw_ladder", "wording"},
     "estimators": {"errors", "checks", "types"},
     "analyses": {"errors", "checks", "types", "wording", "doublings", "draw_ladder", "estimators", "store"},
     "report": {"errors", "types", "wording", "doublings", "analyses"},

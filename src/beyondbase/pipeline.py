@@ -31,7 +31,8 @@ from beyondbase.sampling.plan import Plan
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.spec import check_spec
 from beyondbase.seeds import sample_seed
-from beyondbase.store import Run, RunManifest, RunWriter, open_run
+from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, open_run, problems_to_ask
+from beyondbase.store.place import Place, place
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
@@ -128,22 +129,25 @@ def sample_run(
     progress: Progress = silent,
     label: str = "model",
     announce: Callable[[RunManifest], None] = _to_nobody,
+    shard: Shard = WHOLE,
 ) -> Run:
-    """Make the run at `path`, or resume it: rounds of sampling and judging until nothing is owed.
+    """Make the run at `path` (a folder or a URL), or resume it: rounds of sampling and judging until nothing is owed.
 
-    `announce` is shown every resolved setting before the first token.
+    `announce` is shown every resolved setting before the first token. A `shard` other than WHOLE draws its own
+    problems only, beside other processes that draw the other shards. Problems that the run there does not have
+    are added to it; those that it has must all be given.
 
     Given another verifier than the run was made with, it draws what that verifier's stops need.
     Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
     them. Raises StoreError if the run there was made with other settings or cannot be written.
     """
-    prompts = _prompts(problem_set, spec)
+    problem_set = ProblemSet(problem_set.name, problems_to_ask(place(path), problem_set.problems))
     manifest = resolve(problem_set, engine, spec, rule, verifier, label)
     announce(manifest)
-    plan = Plan(prompts, rule, spec.seed)
-    with RunWriter(Path(path), manifest, problem_set.problems) as writer:
-        _judge_stored(writer, verifier, progress, label)
-        plan.record(writer.run.states(verifier.name).select(JUDGED).iter_rows())
+    plan = Plan(dict(shard.take([*_prompts(problem_set, spec).items()])), rule, spec.seed)
+    with RunWriter(path, manifest, problem_set.problems, shard) as writer:
+        _judge_stored(writer, verifier, shard, progress, label)
+        plan.record(writer.run.states(verifier.name, shard).select(JUDGED).iter_rows())
         judge = Judge(verifier, problem_set.problems)
         while requests := plan.next_round():
             report = _reporter(progress, f"sample {label}", plan.drawn, plan.at_most, f"{plan.n_open} problems open")
@@ -159,11 +163,15 @@ def sample_run(
 
 
 def verify_run(
-    path: str | os.PathLike[str], verifier: Verifier, progress: Progress = silent, label: str = "model"
+    path: str | os.PathLike[str],
+    verifier: Verifier,
+    progress: Progress = silent,
+    label: str = "model",
+    shard: Shard = WHOLE,
 ) -> Run:
-    """Judge every sample of a run that lacks a verdict of this verifier; those of other verifiers stay."""
-    with RunWriter(Path(path)) as writer:
-        _judge_stored(writer, verifier, progress, label)
+    """Judge every sample of a run, or a shard of it, that lacks a verdict of this verifier; those of others stay."""
+    with RunWriter(path, shard=shard) as writer:
+        _judge_stored(writer, verifier, shard, progress, label)
     return writer.run
 
 
@@ -269,7 +277,7 @@ def _draw_fresh(
         del engine  # before the next model is loaded
 
 
-def _ids(run: Path) -> list[str]:
+def _ids(run: Place) -> list[str]:
     return [problem.problem_id for problem in open_run(run).problems()]
 
 
@@ -278,11 +286,11 @@ def _subset(problem_set: ProblemSet, ids: set[str]) -> ProblemSet:
     return ProblemSet(f"{problem_set.name}, {len(chosen)} solved by one model", chosen)
 
 
-def _judge_stored(writer: RunWriter, verifier: Verifier, progress: Progress, label: str) -> None:
+def _judge_stored(writer: RunWriter, verifier: Verifier, shard: Shard, progress: Progress, label: str) -> None:
     """Judge what an earlier call left without a verdict."""
     run = writer.run
-    report = _reporter(progress, f"verify {label}", 0, run.n_unjudged(verifier.name))
-    for verdicts in Judge(verifier, run.problems()).rows(run.unjudged(verifier.name), report):
+    report = _reporter(progress, f"verify {label}", 0, run.n_unjudged(verifier.name, shard))
+    for verdicts in Judge(verifier, run.problems()).rows(run.unjudged(verifier.name, shard), report):
         writer.append_verdicts(verifier.name, verdicts)
     writer.commit()
 

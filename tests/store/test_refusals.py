@@ -36,7 +36,6 @@ def _edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"problems_hash": "p1"}, "problems_hash is 'p0' in this run and 'p1' now"),
         ({"template_hash": "t1"}, "template_hash is 't0' in this run and 't1' now"),
         ({"engine": {"model": "m", "weights_hash": "w1"}}, "engine.weights_hash is 'w0' in this run and 'w1' now"),
         ({"engine": {"model": "m"}}, "engine.weights_hash is 'w0' in this run and None now"),
@@ -64,15 +63,20 @@ def test_n_max_is_not_lowered(finished: Run, write: Write, manifest: RunManifest
 
 def test_versions_may_differ_and_the_first_are_kept(finished: Run, write: Write, manifest: RunManifest) -> None:
     write([], manifest=replace(manifest, versions={"python": "9"}, model="other name"))
-    assert open_run(finished.path).manifest == manifest
+    assert open_run(finished.path).manifest == manifest.identified()
 
 
-def test_a_manifest_from_a_newer_format_names_both_versions(finished: Run) -> None:
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        (3, "version 3 is newer than version 2, which this beyondbase reads; upgrade beyondbase"),
+        (1, "version 1 is older than version 2, which this beyondbase reads; sample into a new folder"),
+    ],
+)
+def test_a_manifest_of_another_format_names_both_versions(finished: Run, version: int, says: str) -> None:
     path = finished.path / "manifest.json"
-    _edit(path, lambda fields: fields.update(format_version=2, unheard_of=1))
-    assert _refusal(lambda: open_run(finished.path)) == (
-        f"{path}: format version 2 is newer than version 1, which this beyondbase reads; upgrade beyondbase"
-    )
+    _edit(path, lambda fields: fields.update(format_version=version, unheard_of=1))
+    assert _refusal(lambda: open_run(finished.path)) == f"{path}: format {says}"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_every_field_of_the_manifest_survives_the_file(write: Write, manifest: R
     spec = SamplingSpec(0.7, 0.9, 5, 64, ("\n\n", "é"), "countdown", PromptForm.CHAT, "Be brief.", True, 2**62)
     full = replace(manifest, spec=spec, versions={"python": "3"}, engine={"a": '"', "b": ""})
     assert {f.name for f in dataclasses.fields(full)} == set(json.loads(_manifest_of(write([], manifest=full))))
-    assert open_run(write([], manifest=full).path).manifest == full
+    assert open_run(write([], manifest=full).path).manifest == full.identified()
 
 
 def _manifest_of(run: Run) -> str:
@@ -169,12 +173,12 @@ def test_parts_of_another_run_and_other_tables_are_refused(
     finished: Run, tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...], write: Write
 ) -> None:
     other = replace(manifest, engine={"model": "another"})
-    with RunWriter(tmp_path / "other", other, problems):
-        pass
+    with RunWriter(tmp_path / "other", other, problems) as writer:
+        ids = writer.run.manifest.run_id, finished.manifest.run_id
     part = tmp_path / "other" / "samples" / "part-000001.parquet"
     shutil.copytree(finished.path / "samples", part.parent)
     assert _refusal(open_run(tmp_path / "other").counts) == (
-        f"{part}: expected a part of run {other.run_id}, got one of run {manifest.run_id}; move the file out of the run"
+        f"{part}: expected a part of run {ids[0]}, got one of run {ids[1]}; move the file out of the run"
     )
     pl.DataFrame({"x": [1]}).write_parquet(part)
     message = _refusal(open_run(tmp_path / "other").counts)

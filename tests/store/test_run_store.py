@@ -23,7 +23,7 @@ def test_what_was_written_is_what_is_read(tmp_path: Path, manifest: RunManifest,
         writer.append_sample(request, completion)
         writer.append_verdicts("exact-1", verdict)
     run = open_run(tmp_path / "run")
-    assert run.manifest == manifest
+    assert run.manifest == manifest.identified()
     assert run.problems() == list(problems)
     assert run.samples().collect().rows(named=True) == [
         {
@@ -37,6 +37,7 @@ def test_what_was_written_is_what_is_read(tmp_path: Path, manifest: RunManifest,
             "n_tokens": 3,
             "finish": "length",
             "error": "",
+            "reasoning": "",
         }
     ]
     assert run.verdicts().collect().rows() == verdict.rows()

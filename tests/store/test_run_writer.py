@@ -121,7 +121,7 @@ def test_a_commit_that_the_clock_could_not_make_is_raised_at_the_next_row(
 
     def fill() -> None:
         with RunWriter(tmp_path / "run", manifest, problems) as writer:
-            monkeypatch.setattr("beyondbase.store.run_writer.write_whole", _full_disk)
+            monkeypatch.setattr("beyondbase.store.run_writer.put", _full_disk)
             writer.append_sample(*_sample(0))
             assert writer._clock is not None
             writer._clock.join(5)

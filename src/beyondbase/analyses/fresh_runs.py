@@ -8,12 +8,12 @@ beside the first runs, HASH being that of the problems they were drawn for: othe
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from beyondbase.errors import BadInput, NotComparable, StoreError
 from beyondbase.store.manifest import FILE_NAME, RunManifest
+from beyondbase.store.place import Place
 from beyondbase.store.run_store import Run, open_run
 from beyondbase.types import SuccessCounts
 
@@ -25,7 +25,7 @@ def fresh_folder(problems_hash: str) -> str:
     return f"confirm-{problems_hash[:8]}"
 
 
-def begun_folders(runs: Path) -> list[Path]:
+def begun_folders(runs: Place) -> list[Place]:
     """Folders of fresh runs beside the first ones, in which at least the base's was begun."""
     return sorted(path for path in runs.glob("confirm-*") if (path / "base" / FILE_NAME).exists())
 

@@ -7,15 +7,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from beyondbase.errors import StoreError
+from beyondbase.store.place import Place
 from beyondbase.types import DrawRule, SamplingSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
 
 
@@ -37,13 +37,15 @@ class RunManifest:
     engine: Mapping[str, str]
     """resolved settings of the engine: hashes of weights and tokenizer, dtype, the first prompt"""
     versions: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    """digest of all that decided a sample when the run was made, which gives it; every part of the run carries it"""
     format_version: int = FORMAT_VERSION
 
-    @property
-    def run_id(self) -> str:
-        """Digest of all that decides a sample; every part of a run carries it."""
+    def identified(self) -> RunManifest:
+        """The same with the run_id that a run made with it has."""
         decides = [dataclasses.asdict(self.spec), self.problems_hash, self.template_hash, dict(self.engine)]
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+        return dataclasses.replace(self, run_id=digest[:16])
 
 
 _ADAPTER = TypeAdapter(RunManifest)
@@ -54,31 +56,40 @@ def manifest_text(manifest: RunManifest) -> str:
     return _ADAPTER.dump_json(manifest, indent=2).decode() + "\n"
 
 
-def read_manifest(run_path: Path) -> RunManifest:
+def read_manifest(run_path: Place) -> RunManifest:
     """Read RUN/manifest.json, or raise StoreError saying what is wrong with it."""
+    manifest = find_manifest(run_path)
+    if manifest is None:
+        raise StoreError(f"{run_path}: expected a run, found no {FILE_NAME} in it; make a run with `beyondbase sample`")
+    return manifest
+
+
+def find_manifest(run_path: Place) -> RunManifest | None:
+    """Read RUN/manifest.json, or return None if there is none; raises StoreError if it cannot be read."""
     path = run_path / FILE_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):
-        raise StoreError(
-            f"{run_path}: expected a run, found no {FILE_NAME} in it; make a run with `beyondbase sample`"
-        ) from None
+        return None
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: cannot be read ({error}); restore it from a copy") from None
     return parse_manifest(text, path)
 
 
-def parse_manifest(text: str, path: Path) -> RunManifest:
+def parse_manifest(text: str, path: Place) -> RunManifest:
     """Parse the text of a manifest; `path` is only named in errors."""
     try:
         fields = json.loads(text)
     except json.JSONDecodeError as error:
         raise StoreError(f"{path}: expected JSON, got a torn or foreign file ({error}); restore it") from None
     version = fields.get("format_version") if isinstance(fields, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        age, mend = (
+            ("newer", "upgrade beyondbase") if version > FORMAT_VERSION else ("older", "sample into a new folder")
+        )
         raise StoreError(
-            f"{path}: format version {version} is newer than version {FORMAT_VERSION}, which this beyondbase reads; "
-            "upgrade beyondbase"
+            f"{path}: format version {version} is {age} than version {FORMAT_VERSION}, which this beyondbase reads; "
+            f"{mend}"
         )
     try:
         return _ADAPTER.validate_json(text)
@@ -88,8 +99,8 @@ def parse_manifest(text: str, path: Path) -> RunManifest:
         raise StoreError(f"{path}: expected a run manifest, but {where}: {first['msg']}; restore the file") from None
 
 
-def check_resumable(path: Path, stored: RunManifest, wanted: RunManifest) -> RunManifest:
-    """Return the manifest a resumed run goes on with: the stored one with `wanted`'s larger n_max.
+def check_resumable(path: Place, stored: RunManifest, wanted: RunManifest) -> RunManifest:
+    """Return the manifest a resumed run goes on with: the stored one with `wanted`'s larger n_max and its problems.
 
     Raises StoreError, naming the setting and both values, if the two would not draw the same samples.
     """
@@ -103,6 +114,8 @@ def check_resumable(path: Path, stored: RunManifest, wanted: RunManifest) -> Run
             f"{path}: rule.n_max is {stored.rule.n_max} in this run and {wanted.rule.n_max} now; "
             "it can be raised and not lowered"
         )
+    if wanted.problems_hash != stored.problems_hash:
+        stored = dataclasses.replace(stored, problem_set=wanted.problem_set, problems_hash=wanted.problems_hash)
     return dataclasses.replace(stored, rule=wanted.rule)
 
 
@@ -117,7 +130,6 @@ def _differences(stored: RunManifest, wanted: RunManifest) -> Iterator[tuple[str
 
 
 def _settings(manifest: RunManifest) -> Iterator[tuple[str, object]]:
-    yield "problems_hash", manifest.problems_hash
     for spec_field in dataclasses.fields(manifest.spec):
         yield f"spec.{spec_field.name}", getattr(manifest.spec, spec_field.name)
     yield "template_hash", manifest.template_hash

@@ -1,15 +1,28 @@
-"""The numbered Parquet parts that a run's rows lie in."""
+"""The numbered Parquet parts that a run's rows lie in.
+
+    part-000001.parquet            of a writer of the whole run
+    part-1of4-000001.parquet       of the writer of shard 1 of 4
+    part-merged-000001.parquet     of a compaction: holds the rows of the parts that its metadata names
+
+Each writer counts its own parts, so that none is overwritten and a gap shows.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from pathlib import Path
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from beyondbase.durable import TEMPORARY, writing
 from beyondbase.errors import StoreError
+from beyondbase.store.place import Place, UrlPath, read_metadata, read_table
+from beyondbase.store.shard import WHOLE, Shard
 
 SAMPLE_SCHEMA = pa.schema(
     [
@@ -36,79 +49,107 @@ VERDICT_SCHEMA = pa.schema(
     ]
 )
 RUN_ID_KEY = b"beyondbase.run_id"
-_PART_NAME = re.compile(r"part-(\d{6,})\.parquet")
+REPLACES_KEY = b"beyondbase.replaces"
+MERGED = "merged"
+_PART_NAME = re.compile(r"part-(?:([0-9a-z]+(?:-[0-9a-z]+)*)-)?(\d{6,})\.parquet")
 _MEND = "delete it, and run the command that wrote it again, which replaces its rows"
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove what a killed writer left behind; only for the holder of the run's lock."""
-    with writing(folder):
-        for leftover in folder.rglob(f".*{TEMPORARY}"):
-            leftover.unlink()
+class PartName(NamedTuple):
+    """Name of a part; names sort as parts are read: merged ones, those of shards, those of the whole run."""
+
+    rank: int
+    writer: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"part-{self.writer}{'-' if self.writer else ''}{self.number:06d}.parquet"
 
 
-def part_paths(folder: Path) -> list[Path]:
-    """List a folder's parts in the order they were written, or raise StoreError for a foreign Parquet file."""
-    numbered = []
-    for path in folder.glob("*.parquet"):
-        match = _PART_NAME.fullmatch(path.name)
+def part_name(writer: str, number: int) -> PartName:
+    """Name a writer's part; see `writer_name`."""
+    rank = 0 if writer.startswith(MERGED) else 1 if re.match(r"\d+of\d", writer) else 2
+    return PartName(rank, writer, number)
+
+
+def writer_name(folder: Place, kind: str) -> str:
+    """How a writer of a kind (see `of_shard`, MERGED) names its parts; at a URL, where nothing locks, like no other."""
+    if not isinstance(folder, UrlPath):
+        return kind
+    unique = f"{datetime.now(UTC):%Y%m%dt%H%M%S}{secrets.token_hex(4)}"
+    return f"{kind}-{unique}" if kind else unique
+
+
+def of_shard(shard: Shard) -> str:
+    """The kind of writer that writes a shard."""
+    return "" if shard == WHOLE else f"{shard.index}of{shard.of}"
+
+
+def parse_names(folder: Place, names: Iterable[str]) -> list[PartName]:
+    """Sort out the parts of a folder as they are read, or raise StoreError for a foreign Parquet file."""
+    found = []
+    for name in names:
+        if not name.endswith(".parquet"):
+            continue
+        match = _PART_NAME.fullmatch(name)
         if match is None:
-            raise StoreError(f"{path}: expected only part-NNNNNN.parquet in this folder; move the file out of it")
-        numbered.append((int(match[1]), path))
-    return [path for _, path in sorted(numbered)]
+            raise StoreError(
+                f"{folder / name}: expected only part-NNNNNN.parquet in this folder; move the file out of it"
+            )
+        found.append(part_name(match[1] or "", int(match[2])))
+    return sorted(found)
 
 
-def absent_parts(folder: Path) -> list[Path]:
-    """List the parts that must have been there once: the gaps in the numbering."""
-    numbers = [_number(path) for path in part_paths(folder)]
-    gaps = sorted(set(range(1, max(numbers, default=0))) - set(numbers))
-    return [folder / _name(number) for number in gaps]
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that was found whole."""
+
+    path: Place
+    rows: int
+    n_bytes: int
+    """of its rows, uncompressed"""
+    replaces: frozenset[PartName]
+    """parts whose rows stand in this one, whether they are still there or not"""
 
 
-def next_part(folder: Path) -> Path:
-    """Path of the part that comes after all that are there."""
-    paths = part_paths(folder)
-    return folder / _name(_number(paths[-1]) + 1 if paths else 1)
-
-
-def part_bytes(table: pa.Table, run_id: str) -> memoryview:
-    """Encode rows as Parquet (zstd) that carries the id of its run."""
+def part_bytes(table: pa.Table, run_id: str, replaces: Iterable[PartName] = ()) -> memoryview:
+    """Encode rows as Parquet (zstd) that carries the id of its run, and the names of the parts that it replaces."""
+    metadata = {RUN_ID_KEY: run_id.encode(), REPLACES_KEY: json.dumps([str(name) for name in replaces]).encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({RUN_ID_KEY: run_id.encode()}), sink, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
     return memoryview(sink.getvalue())
 
 
-def check_part(path: Path, schema: pa.Schema, run_id: str) -> int:
-    """Count the rows of a part; raises StoreError naming file and mend unless it is a whole part of this run."""
+def check_part(path: Place, schema: pa.Schema, run_id: str) -> Part:
+    """Look at a part; raises StoreError naming file and mend unless it is a whole part of this run.
+
+    Raises FileNotFoundError if it is not there any more.
+    """
     try:
-        metadata = pq.read_metadata(path)
-        found = metadata.schema.to_arrow_schema()
+        footer = read_metadata(path)
+        found = footer.schema.to_arrow_schema()
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if isinstance(error, OSError) else "torn, or not Parquet"
         raise StoreError(f"{path}: cannot be read ({reason}); {_MEND}") from None
     if not found.equals(schema, check_metadata=False):
         expected, came = (", ".join(f"{f.name} {f.type}" for f in s) for s in (schema, found))
         raise StoreError(f"{path}: expected the columns {expected}; got {came}; move the file out of the run")
-    came_id = (metadata.metadata or {}).get(RUN_ID_KEY, b"none").decode()
+    metadata = footer.metadata or {}
+    came_id = metadata.get(RUN_ID_KEY, b"none").decode()
     if came_id != run_id:
         raise StoreError(
             f"{path}: expected a part of run {run_id}, got one of run {came_id}; move the file out of the run"
         )
-    return int(metadata.num_rows)
+    n_bytes = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
+    replaces = parse_names(path.parent, json.loads(metadata.get(REPLACES_KEY, b"[]")))
+    return Part(path, int(footer.num_rows), n_bytes, frozenset(replaces))
 
 
-def check_pages(path: Path) -> None:
+def check_pages(path: Place) -> None:
     """Read every row of a part; raise StoreError naming it if it is damaged inside."""
     try:
-        pq.read_table(path)
+        read_table(path)
     except (pa.ArrowException, OSError):
         raise StoreError(f"{path}: is damaged inside; {_MEND}") from None
-
-
-def _name(number: int) -> str:
-    return f"part-{number:06d}.parquet"
-
-
-def _number(path: Path) -> int:
-    match = _PART_NAME.fullmatch(path.name)
-    return int(match[1]) if match else 0

@@ -6,16 +6,29 @@ one, and a later row over an earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
 
 from beyondbase.errors import StoreError
-from beyondbase.store.parts import SAMPLE_SCHEMA, VERDICT_SCHEMA, check_pages, check_part, part_paths
+from beyondbase.store.parts import (
+    SAMPLE_SCHEMA,
+    VERDICT_SCHEMA,
+    Part,
+    PartName,
+    check_pages,
+    check_part,
+    parse_names,
+    part_name,
+)
+from beyondbase.store.place import Place, names, scan
 from beyondbase.types import Finish, Verdict
+
+T = TypeVar("T")
 
 KEY = ("problem_id", "sample_index")
 
@@ -41,33 +54,43 @@ VERDICTS = RowKind(VERDICT_SCHEMA, "verdict", Verdict.VERIFIER_ERROR.value)
 class RowFolder:
     """The parts in one folder of one run, checked once each."""
 
-    def __init__(self, path: Path, kind: RowKind, run_id: str) -> None:
+    def __init__(self, path: Place, kind: RowKind, run_id: str) -> None:
         self.path = path
         self.kind = kind
-        self._run_id = run_id
-        self._rows_of: dict[Path, int] = {}
+        self.run_id = run_id
+        self._checked: dict[PartName, Part] = {}
 
-    def parts(self) -> list[Path]:
-        """List the parts in the order written; raises StoreError naming one that is torn or foreign."""
-        paths = part_paths(self.path)
-        for path in paths:
-            if path not in self._rows_of:
-                self._rows_of[path] = check_part(path, self.kind.schema, self._run_id)
-        return paths
+    def parts(self) -> list[Part]:
+        """List the parts as they are read, without those that a compaction replaced.
 
-    def scan(self) -> pl.LazyFrame:
-        """Return all rows, doubles and failures too."""
-        paths = self.parts()
-        if paths:
-            return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-        return pl.DataFrame(self.kind.schema.empty_table()).lazy()
+        Raises StoreError naming one that is torn or foreign.
+        """
+        return self.query(lambda parts: parts)
 
-    def winners(self, problem_ids: Sequence[str], columns: Sequence[str] = ()) -> pl.DataFrame:
-        """Read the winning row of each key: row (its number in the scan), the key, the outcome and `columns`.
+    def query(self, ask: Callable[[list[Part]], T]) -> T:
+        """Ask something of the parts that are there; once more if a compaction took some of them away meanwhile.
+
+        Raises StoreError naming a part that turns out to be damaged inside.
+        """
+        while True:
+            there = self._names()
+            try:
+                return ask([self._check(name) for name in sorted({*there} - self._replaced(there))])
+            except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+                damage = self._damage(there) if self._names() == there else None
+                if self._names() == there:
+                    raise damage or error from None
+
+    def rows(self, columns: Sequence[str] = ()) -> tuple[list[Part], pl.DataFrame]:
+        """Read all rows, doubles and failures too: row (its number in the parts), key, outcome and `columns`."""
+        wanted = [*KEY, self.kind.outcome, *columns]
+        return self.query(lambda parts: (parts, self.scan(parts).select(wanted).with_row_index("row").collect()))
+
+    def winners(self, rows: pl.DataFrame, problem_ids: Sequence[str]) -> pl.DataFrame:
+        """Keep the row that wins of each key.
 
         problem_id comes as an Enum in the order of `problem_ids`. Raises StoreError for a row of another problem.
         """
-        rows = self.collect(self.scan().select(*KEY, self.kind.outcome, *columns).with_row_index("row"))
         order = pl.Enum(problem_ids)
         try:
             rows = rows.with_columns(pl.col("problem_id").cast(order))
@@ -81,19 +104,69 @@ class RowFolder:
         best_last = rows.sort(self.kind.good, "row")
         return best_last.unique(KEY, keep="last", maintain_order=True).sort("row")
 
-    def only(self, winners: pl.DataFrame) -> pl.LazyFrame:
-        """Return all columns of the rows that `winners` numbers, in the order of the scan."""
-        scan = self.scan()
-        if winners.height == sum(self._rows_of[path] for path in self.parts()):
-            return scan
-        rows = winners.select("row").lazy()
-        return scan.with_row_index("row").join(rows, on="row", how="semi", maintain_order="left").drop("row")
+    def scan(self, parts: Sequence[Part]) -> pl.LazyFrame:
+        """Return all rows of these parts, doubles and failures too."""
+        return scan([part.path for part in parts], self.kind.schema)
 
-    def collect(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        """Run a query on this folder; raises StoreError naming a part that turns out to be damaged inside."""
-        try:
-            return lazy.collect()
-        except (pl.exceptions.PolarsError, OSError):
-            for path in part_paths(self.path):
-                check_pages(path)
-            raise
+    def only(self, parts: Sequence[Part], winners: pl.DataFrame) -> pl.LazyFrame:
+        """Return all columns of the rows of these parts that `winners` numbers, in their order."""
+        if winners.height == sum(part.rows for part in parts):
+            return self.scan(parts)
+        rows = winners.select("row").lazy()
+        numbered = self.scan(parts).with_row_index("row")
+        return numbered.join(rows, on="row", how="semi", maintain_order="left").drop("row")
+
+    def absent(self) -> list[Place]:
+        """List the parts that must have been there once: the gaps in each writer's numbers."""
+        gaps = []
+        for writer, numbers in groupby(self._known(), key=lambda name: name.writer):
+            have = {name.number for name in numbers}
+            gaps += [part_name(writer, number) for number in range(1, max(have)) if number not in have]
+        return [self.path / str(name) for name in gaps]
+
+    def next_number(self, writer: str) -> int:
+        """Number of the next part of a writer: one that no part ever had, replaced ones included."""
+        return 1 + max((name.number for name in self._known() if name.writer == writer), default=0)
+
+    def replaced(self) -> list[PartName]:
+        """List the parts that are still there although a compaction replaced them."""
+        there = self._names()
+        return sorted(self._replaced(there) & {*there})
+
+    def _known(self) -> list[PartName]:
+        there = self._names()
+        return sorted({*there} | self._replaced(there))
+
+    def _names(self) -> list[PartName]:
+        """List the names of all parts.
+
+        Twice, until both are the same: a single listing may miss a part that was replaced while it went on
+        and the one that replaced it too.
+        """
+        before, now = None, parse_names(self.path, names(self.path))
+        while now != before:
+            before, now = now, parse_names(self.path, names(self.path))
+        return now
+
+    def _damage(self, there: Sequence[PartName]) -> StoreError | None:
+        """Look for a part that is damaged inside."""
+        for name in there:
+            try:
+                check_pages(self.path / str(name))
+            except StoreError as error:
+                return error
+        return None
+
+    def _replaced(self, there: Sequence[PartName]) -> set[PartName]:
+        """Names of the parts whose rows stand in merged ones."""
+        replaced = set[PartName]()
+        # The newest first: a merged part may be replaced by a later one, and is then not looked at.
+        for name in reversed([name for name in there if name.rank == 0]):
+            if name not in replaced:
+                replaced |= self._check(name).replaces
+        return replaced
+
+    def _check(self, name: PartName) -> Part:
+        if name not in self._checked:
+            self._checked[name] = check_part(self.path / str(name), self.kind.schema, self.run_id)
+        return self._checked[name]

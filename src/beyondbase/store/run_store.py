@@ -2,7 +2,7 @@
 
     RUN/manifest.json  RUN/problems.parquet  RUN/samples/part-*.parquet  RUN/verdicts/VERIFIER/part-*.parquet
 
-Nothing here writes.
+Nothing here writes. What is read is what lies there at that moment, whoever is writing or compacting the run.
 """
 
 from __future__ import annotations
@@ -10,58 +10,58 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import polars as pl
 
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.store.counting import shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
-from beyondbase.store.parts import absent_parts
-from beyondbase.store.problem_file import read_problems
+from beyondbase.store.place import Place, UrlPath, names, place, scan
+from beyondbase.store.problem_file import read_problem_ids, read_problems
 from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
+from beyondbase.store.shard import WHOLE, Shard
 from beyondbase.types import Problem, SuccessCounts
 
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def open_run(path: str | os.PathLike[str]) -> Run:
-    """Open a run for reading; raises StoreError if there is none or it cannot be read."""
-    folder = Path(path)
+def open_run(path: str | os.PathLike[str] | UrlPath) -> Run:
+    """Open a run, in a folder or at a URL such as s3://bucket/run; raises StoreError if there is none to be read."""
+    folder = place(path)
     return Run(folder, read_manifest(folder))
 
 
 class Run:
     """One model's samples on one problem set, as they lie on disk now."""
 
-    def __init__(self, path: Path, manifest: RunManifest) -> None:
+    def __init__(self, path: Place, manifest: RunManifest) -> None:
         self.path = path
         self.manifest = manifest
-        self._problems: list[Problem] = []
         self._samples = RowFolder(path / "samples", SAMPLES, manifest.run_id)
 
     def problems(self) -> list[Problem]:
         """Return what was asked, in the order of the problem set."""
-        if not self._problems:
-            self._problems = read_problems(self.path)
-        return list(self._problems)
+        return read_problems(self.path)
 
     def samples(self) -> pl.LazyFrame:
-        """Return every sample once, in the order drawn, failed requests left out.
+        """Return every sample once, in the order that each writer drew them, failed requests left out.
 
         Columns: problem_id, sample_index, seed, text, token_ids, logprob_sum (nats), entropy_mean
-        (nats a token), n_tokens, finish, error, reasoning; null: not told.
+        (nats a token), n_tokens, finish, error, reasoning; null: not told. To be collected before the run is
+        compacted, which takes away the files that it names.
         """
-        return self._samples.only(self._drawn())
+        parts, rows = self._samples.rows()
+        return self._samples.only(parts, self._samples.winners(rows, self._ids()).filter(SAMPLES.good))
 
     def verdicts(self, verifier: str | None = None) -> pl.LazyFrame:
-        """Return one verifier's verdicts (None: the manifest's), one a sample, in the order given.
+        """Return one verifier's verdicts (None: the manifest's), one a sample, in the order that each writer gave them.
 
         Columns: problem_id, sample_index, verdict, answer, detail. A verifier_error stands here as
-        long as no verdict came for the same sample.
+        long as no verdict came for the same sample. To be collected before the run is compacted.
         """
         folder = self._verdict_rows(verifier)
-        return folder.only(folder.winners(self._ids()))
+        parts, rows = folder.rows()
+        return folder.only(parts, folder.winners(rows, self._ids()))
 
     def counted(self, verifier: str | None = None) -> pl.DataFrame:
         """Return the rows that an estimator counts, up to each problem's stop under the run's rule.
@@ -92,37 +92,47 @@ class Run:
 
     def n_drawn(self) -> int:
         """Return the number of samples in the store, those past a stop included."""
-        return self._drawn().height
+        _, rows = self._samples.rows()
+        return self._samples.winners(rows, self._ids()).filter(SAMPLES.good).height
 
     def n_failed(self) -> int:
         """Return the number of requests that failed, those included that were made good later."""
-        failed = self._samples.scan().filter(~SAMPLES.good).select(pl.len())
-        return int(self._samples.collect(failed).item())
+        _, rows = self._samples.rows()
+        return rows.filter(~SAMPLES.good).height
 
-    def states(self, verifier: str | None = None) -> pl.DataFrame:
-        """Return problem_id, sample_index and verdict (null: none yet) of every sample, in no set order."""
-        return self._joined(verifier).select(*KEY, "verdict")
+    def states(self, verifier: str | None = None, shard: Shard = WHOLE) -> pl.DataFrame:
+        """Return problem_id, sample_index and verdict (null: none yet) of every sample of a shard, in no set order."""
+        states = self._joined(verifier).select(*KEY, "verdict")
+        if shard == WHOLE:
+            return states
+        return states.filter(pl.col("problem_id").to_physical() % shard.of == shard.index)
 
-    def n_unjudged(self, verifier: str | None = None) -> int:
+    def n_unjudged(self, verifier: str | None = None, shard: Shard = WHOLE) -> int:
         """Return the number of samples that lack a verdict."""
-        return self._owed_verdicts(verifier).height
+        return self._owed_verdicts(verifier, shard).height
 
-    def unjudged(self, verifier: str | None = None) -> Iterator[pl.DataFrame]:
+    def unjudged(self, verifier: str | None = None, shard: Shard = WHOLE) -> Iterator[pl.DataFrame]:
         """Yield the samples that lack a verdict, part by part: problem_id, sample_index, text, finish."""
-        owed = self._owed_verdicts(verifier)
-        for frame in self.texts_of(self._samples.parts()) if owed.height else ():
-            mine = frame.join(owed, on=KEY, how="semi").unique(KEY, keep="last")
-            owed = owed.join(mine, on=KEY, how="anti")
-            if mine.height:
-                yield mine
+        owed = self._owed_verdicts(verifier, shard)
+        for part in self._samples.parts() if owed.height else ():
+            for frame in self.texts_of([part.path]):
+                mine = frame.join(owed, on=KEY, how="semi").unique(KEY, keep="last")
+                owed = owed.join(mine, on=KEY, how="anti")
+                if mine.height:
+                    yield mine
 
-    def texts_of(self, parts: Sequence[Path]) -> Iterator[pl.DataFrame]:
+    def texts_of(self, parts: Sequence[Place]) -> Iterator[pl.DataFrame]:
         """Yield the samples of each of these parts: problem_id, sample_index, text, finish."""
         for path in parts:
-            rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-            yield self._samples.collect(rows.filter(SAMPLES.good).select(*KEY, "text", "finish"))
+            rows = scan([path], SAMPLES.schema)
+            yield rows.filter(SAMPLES.good).select(*KEY, "text", "finish").collect()
 
-    def verdict_folder(self, verifier: str | None = None) -> Path:
+    def row_folders(self) -> list[RowFolder]:
+        """Return the folder of samples and that of each verifier's verdicts."""
+        verifiers = sorted(name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name))
+        return [self._samples, *(self._verdict_rows(name) for name in verifiers)]
+
+    def verdict_folder(self, verifier: str | None = None) -> Place:
         """Return where one verifier's verdicts lie; raises BadInput for a name that is no folder's."""
         name = verifier or self.manifest.verifier
         if not _VERIFIER_NAME.fullmatch(name):
@@ -130,45 +140,49 @@ class Run:
         return self.path / "verdicts" / name
 
     def _ids(self) -> list[str]:
-        return [problem.problem_id for problem in self.problems()]
+        # Read after the rows: whoever adds problems writes them before their first row.
+        return read_problem_ids(self.path)
 
     def _verdict_rows(self, verifier: str | None) -> RowFolder:
         return RowFolder(self.verdict_folder(verifier), VERDICTS, self.manifest.run_id)
 
-    def _drawn(self, columns: Sequence[str] = ()) -> pl.DataFrame:
-        return self._samples.winners(self._ids(), columns).filter(SAMPLES.good)
-
     def _joined(
         self, verifier: str | None, of_sample: Sequence[str] = (), of_verdict: Sequence[str] = ()
     ) -> pl.DataFrame:
-        """Read each sample with its verdict (null: none yet), small columns only."""
-        verdicts = self._verdict_rows(verifier).winners(self._ids(), of_verdict).drop("row")
-        return self._drawn(of_sample).join(verdicts, on=KEY, how="left")
+        """Read each sample with its verdict (null: none yet), small columns only; problem_id is an Enum in order."""
+        folder = self._verdict_rows(verifier)
+        # The verdicts after the samples would be none the fewer: each is of a sample that was there before it.
+        _, verdicts = folder.rows(of_verdict)
+        _, samples = self._samples.rows(of_sample)
+        ids = self._ids()
+        drawn = self._samples.winners(samples, ids).filter(SAMPLES.good)
+        return drawn.join(folder.winners(verdicts, ids).drop("row"), on=KEY, how="left")
 
-    def _owed_verdicts(self, verifier: str | None) -> pl.DataFrame:
-        owed = self.states(verifier).filter(pl.col("verdict").is_null() | ~VERDICTS.good)
+    def _owed_verdicts(self, verifier: str | None, shard: Shard) -> pl.DataFrame:
+        owed = self.states(verifier, shard).filter(pl.col("verdict").is_null() | ~VERDICTS.good)
         return owed.select(pl.col("problem_id").cast(pl.String), "sample_index")
 
     def _check_complete(self, counted: pl.DataFrame, verifier: str | None) -> pl.DataFrame:
         """Tally the counted rows, or raise StoreError saying what is missing and the command that adds it."""
-        ids = self._ids()
-        per_problem = tally(counted, pl.Series(ids, dtype=pl.Enum(ids)))
+        order = counted["problem_id"].dtype
+        assert isinstance(order, pl.Enum)
+        per_problem = tally(counted, pl.Series(order.categories, dtype=order))
         lack = shortfall(per_problem, self.manifest.rule)
         if lack.problems_owing:
             raise StoreError(
-                f"{self.path}: {lack.problems_owing} of {len(ids)} problems still owe samples"
-                f"{_gone(self._samples.path)}; run the command that made the run again, which draws them"
+                f"{self.path}: {lack.problems_owing} of {per_problem.height} problems still owe samples"
+                f"{_gone(self._samples)}; run the command that made the run again, which draws them"
             )
         if lack.unjudged:
-            folder = self.verdict_folder(verifier)
+            folder = self._verdict_rows(verifier)
             raise StoreError(
-                f"{self.path}: {lack.unjudged} counted samples lack a verdict of {folder.name}"
+                f"{self.path}: {lack.unjudged} counted samples lack a verdict of {folder.path.name}"
                 f"{_gone(folder)}; judge them with `beyondbase verify {self.path}`"
             )
         return per_problem
 
 
-def _gone(folder: Path) -> str:
+def _gone(folder: RowFolder) -> str:
     """Name the parts that a gap in the numbering shows to be gone, if any."""
-    names = [path.name for path in absent_parts(folder)]
-    return f" ({folder}/{', '.join(names)} is gone)" if names else ""
+    gone = [path.name for path in folder.absent()]
+    return f" ({folder.path}/{', '.join(gone)} is gone)" if gone else ""

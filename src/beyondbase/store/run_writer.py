@@ -1,56 +1,61 @@
-"""Write a run: one process at a time, rows committed in whole parts, a kill loses only what was not."""
+"""Write a run: rows committed in whole parts; a kill loses only what was not committed."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from beyondbase.durable import sync, write_whole, writing
 from beyondbase.errors import StoreError
-from beyondbase.store.lock import take_lock
-from beyondbase.store.manifest import FILE_NAME, RunManifest, check_resumable, manifest_text, read_manifest
-from beyondbase.store.parts import (
-    SAMPLE_SCHEMA,
-    VERDICT_SCHEMA,
-    next_part,
-    part_bytes,
-    remove_temporaries,
-)
-from beyondbase.store.problem_file import write_problems
-from beyondbase.store.run_store import Run, open_run
+from beyondbase.store.lock import starting, take_locks
+from beyondbase.store.manifest import RunManifest, read_manifest
+from beyondbase.store.opening import open_to_write, remove_temporaries
+from beyondbase.store.parts import SAMPLE_SCHEMA, VERDICT_SCHEMA, of_shard, part_bytes, part_name, writer_name
+from beyondbase.store.place import Place, UrlPath, make_folder, place, put
+from beyondbase.store.shard import WHOLE, Shard
 from beyondbase.types import Completion, Problem, SampleRequest
 
 COMMIT_S = 30.0
 COMMIT_ROWS = 50_000
 COMMIT_CHARS = 64_000_000
 
-_SampleRow = tuple[str, int, int, str, Sequence[int], float | None, float | None, int | None, str, str, str]
+_Tokens = NDArray[np.int32]
+_SampleRow = tuple[str, int, int, str, _Tokens, float | None, float | None, int | None, str, str, str]
 
 
 class RunWriter:
-    """Adds rows to a run; as a context manager it holds the run's lock and commits at its end.
+    """Adds rows to a run; as a context manager it holds the locks of its shard and commits at its end.
 
     With a manifest it makes the run, or resumes it if it is there and would draw the same samples;
-    without one it reopens a run that must be there.
+    without one it reopens a run that must be there. Writers of different shards of the same N may be at work
+    at once, in any processes; a writer of the whole run is the only one. At a URL nothing locks (place.py).
     """
 
-    def __init__(self, path: Path, manifest: RunManifest | None = None, problems: Sequence[Problem] = ()) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | UrlPath,
+        manifest: RunManifest | None = None,
+        problems: Sequence[Problem] = (),
+        shard: Shard = WHOLE,
+    ) -> None:
+        self.path = place(path)
         self._wanted = manifest
         self._problems = problems
+        self._shard = shard
+        self._writer = writer_name(self.path, of_shard(shard))
         self._samples: list[_SampleRow] = []
-        self._chars = 0
-        self._oldest = 0.0
-        self._new_parts: list[Path] = []
         self._verdicts: dict[str, list[pl.DataFrame]] = {}
+        self._size = 0
+        self._oldest = 0.0
+        self._new_parts: list[Place] = []
         self._guard = threading.RLock()
         self._closing = threading.Event()
         self._failure: StoreError | None = None
@@ -58,17 +63,14 @@ class RunWriter:
 
     def __enter__(self) -> Self:
         if self._wanted is not None:
-            with writing(self.path):
-                self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
         else:
             read_manifest(self.path)
-        self._lock = take_lock(self.path)
-        try:
-            remove_temporaries(self.path)
-            self.run = self._open()
-        except BaseException:
-            os.close(self._lock)
-            raise
+        with starting(self.path), take_locks(self.path, self._shard) as locks:
+            remove_temporaries(self.path, None if self._shard == WHOLE else self._writer)
+            self.run = open_to_write(self.path, self._wanted, self._problems)
+            self._numbers = {rows.path: rows.next_number(self._writer) for rows in self.run.row_folders()}
+            self._locks = locks.pop_all()
         self._clock = threading.Thread(target=self._commit_by_clock, daemon=True)
         self._clock.start()
         return self
@@ -84,11 +86,11 @@ class RunWriter:
             if not isinstance(error, StoreError):
                 self.commit()
         finally:
-            os.close(self._lock)
+            self._locks.close()
 
     def append_sample(self, request: SampleRequest, completion: Completion) -> None:
         """Add one completion; it is on disk after the next commit, 30 s or 50,000 rows later at most."""
-        token_ids = completion.token_ids
+        token_ids = np.array(completion.token_ids, dtype=np.int32)
         row = (
             request.problem_id,
             request.sample_index,
@@ -103,22 +105,20 @@ class RunWriter:
             completion.reasoning,
         )
         with self._guard:
-            if not self._samples:
-                self._oldest = monotonic()
+            self._note(len(completion.text) + len(completion.reasoning) + token_ids.nbytes)
             # One append, so that an interrupt leaves a whole row or none.
             self._samples.append(row)
-            self._chars += len(completion.text) + len(completion.reasoning) + 4 * len(token_ids)
-            if len(self._samples) >= COMMIT_ROWS or self._chars >= COMMIT_CHARS or self._failure:
+            if len(self._samples) >= COMMIT_ROWS or self._size >= COMMIT_CHARS or self._failure:
                 self.commit()
 
     def append_verdicts(self, verifier: str, verdicts: pl.DataFrame) -> None:
         """Add verdicts: problem_id, sample_index, verdict, answer, detail."""
         with self._guard:
-            if not self._verdicts:
-                self._oldest = min(self._oldest, monotonic()) if self._samples else monotonic()
+            self._note(int(verdicts.estimated_size()))
             waiting = self._verdicts.setdefault(verifier, [])
             waiting.append(verdicts)
-            if sum(frame.height for frame in waiting) >= COMMIT_ROWS or self._failure:
+            rows = sum(frame.height for frame in waiting)
+            if rows >= COMMIT_ROWS or self._size >= COMMIT_CHARS or self._failure:
                 self.commit()
 
     def commit(self) -> None:
@@ -131,11 +131,12 @@ class RunWriter:
                 raise self._failure
             if self._samples:
                 self._new_parts.append(self._write(self.path / "samples", _sample_table(self._samples)))
-                self._samples, self._chars = [], 0
+                self._samples = []
             for verifier in list(self._verdicts):
                 table = pl.concat(self._verdicts[verifier]).to_arrow().cast(VERDICT_SCHEMA)
                 self._write(self.run.verdict_folder(verifier), table)
                 del self._verdicts[verifier]
+            self._size = 0
 
     def new_samples(self) -> Iterator[pl.DataFrame]:
         """Yield the good samples committed since the last call: problem_id, sample_index, text, finish."""
@@ -143,31 +144,18 @@ class RunWriter:
             parts, self._new_parts = self._new_parts, []
         yield from self.run.texts_of(parts)
 
-    def _open(self) -> Run:
-        """Make the run or check that it can go on; the manifest comes last, so a run with one is whole."""
-        if (self.path / FILE_NAME).exists():
-            stored = read_manifest(self.path)
-            manifest = stored if self._wanted is None else check_resumable(self.path, stored, self._wanted)
-            if manifest != stored:
-                write_whole(self.path / FILE_NAME, manifest_text(manifest).encode())
-        elif self._wanted is not None:
-            foreign = sorted({entry.name for entry in self.path.iterdir()} - {".lock", "problems.parquet"})
-            if foreign:
-                raise StoreError(
-                    f"{self.path}: expected a run or an empty folder, found {foreign[0]!r} and no {FILE_NAME}; "
-                    "choose another folder"
-                )
-            write_problems(self.path, self._problems)
-            write_whole(self.path / FILE_NAME, manifest_text(self._wanted).encode())
-        return open_run(self.path)
+    def _note(self, size: int) -> None:
+        """Take note of rows of a size (characters and bytes) that are about to wait for the next commit."""
+        if not (self._samples or self._verdicts):
+            self._oldest = monotonic()
+        self._size += size
 
-    def _write(self, folder: Path, table: pa.Table) -> Path:
-        with writing(folder):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                sync(folder.parent)
-        path = next_part(folder)
-        write_whole(path, part_bytes(table, self.run.manifest.run_id))
+    def _write(self, folder: Place, table: pa.Table) -> Place:
+        make_folder(folder)
+        number = self._numbers.get(folder, 1)
+        path = folder / str(part_name(self._writer, number))
+        put(path, part_bytes(table, self.run.manifest.run_id))
+        self._numbers[folder] = number + 1
         return path
 
     def _commit_by_clock(self) -> None:
