@@ -52,6 +52,25 @@ def test_sample_says_what_the_run_holds(beyondbase: Cli, runs: Path) -> None:
     assert open_run(runs / "base").counts().n_P.tolist() == [8, 8, 8]
 
 
+def test_every_setting_is_shown_before_the_first_token(beyondbase: Cli, model: Path, tmp_path: Path) -> None:
+    said = beyondbase("sample", "--model", model, "--out", tmp_path / "run", *SMALL, "--stop", "x")
+    shown, _, progress = said.err.partition("sample tiny:")
+    assert progress
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    for name in [*manifest["spec"], *manifest["rule"], *(f"engine.{name}" for name in manifest["engine"])]:
+        assert f"\n  {name} " in shown
+
+
+def test_a_dry_run_says_what_a_run_costs_at_most_and_draws_nothing(
+    beyondbase: Cli, model: Path, tmp_path: Path
+) -> None:
+    said = beyondbase("sample", "--model", model, "--out", tmp_path / "run", *SMALL, "--dry-run")
+    assert said.code == 0
+    assert "at most 24 samples of 3 problems, 480 tokens of answers" in said.out
+    assert "first_prompt_token_ids" in said.out
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_finished_sample_command_changes_nothing_when_given_again(beyondbase: Cli, own_runs: Path) -> None:
     before = tree(own_runs / "base")
     assert beyondbase("sample", "--config", own_runs / "base" / "sample.toml", "--out", own_runs / "base").code == 0

@@ -27,8 +27,7 @@ DONE, FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    # No verb asks a hub for anything, and the bars of progress.py are the only ones.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    # the bars of progress.py are the only ones
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     # Threads that spin while they wait cost a busy machine ten times the time, and a free one gains 15% by them.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
 from beyondbase.sampling.engine import Engine
-from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.model_names import resolve_model
 from beyondbase.sampling.options import HfOptions, ServerOptions, VllmOptions
 
 
@@ -48,10 +47,19 @@ def engine_of(model: str, options: EngineOptions | None = None) -> Load:
 def _hf(model: str, options: EngineOptions) -> Load:
     if options.hf.batch_size < 1:
         raise BadInput(f"batch-size: expected at least 1, got {options.hf.batch_size}")
-    check_model_folder(Path(model))
-    return lambda: load("beyondbase.sampling.hf:HfEngine").load(  # type: ignore[no-any-return]
-        Path(model), batch_size=options.hf.batch_size, device=options.hf.device, dtype=options.hf.dtype
-    )
+    source = resolve_model(model)
+
+    def make() -> Engine:
+        told = options.hf
+        engine = load("beyondbase.sampling.hf:HfEngine").load(
+            source.path, batch_size=told.batch_size, device=told.device, dtype=told.dtype
+        )
+        # A folder is known by its digest alone, so that it may be moved; a repository has a name and a commit.
+        known = {} if source.revision is None else {"source": source.name, "revision": source.revision}
+        named: Engine = replace(engine, identity=(*engine.identity, *known.items()))
+        return named
+
+    return make
 
 
 def _vllm(model: str, options: EngineOptions) -> Load:
