@@ -64,6 +64,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     ),
     "gguf": ("sampling/gguf_folder.py",),
     "vllm": ("sampling/vllm_engine.py",),
+    "httpx": ("sampling/openai_api/",),
     "huggingface_hub": ("hub.py",),
     "transformers": ("sampling/", "lab/"),
     "fsspec": ("store/place.py",),

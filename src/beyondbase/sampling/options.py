@@ -62,13 +62,13 @@ class ServerOptions:
     samples_per_request: int = 1
     """more than 1 asks for n at once, without seeds: for servers that charge the prompt once"""
     timeout_s: float = 600.0
-    """seconds until a request without an answer has failed"""
-    retries: int = 4
-    """further attempts at a request that failed in passing"""
+    """seconds until an attempt without an answer has failed"""
+    retries: int = 6
+    """further attempts at a request that failed in passing: about a minute of them"""
     budget_tokens: int | None = None
-    """stop once this many tokens, prompts included, are used up in this call"""
+    """stop before this model has used up more tokens in this call, prompts included"""
     budget_usd: float | None = None
-    """stop once this much is spent in this call; needs both prices"""
+    """stop before this model has cost more in this call; needs both prices"""
     usd_per_million_in: float | None = None
     """price of a million prompt tokens"""
     usd_per_million_out: float | None = None
