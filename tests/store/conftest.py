@@ -2,17 +2,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from beyondbase.store import Run, RunManifest, RunWriter
+from beyondbase.pipeline import sample_run
+from beyondbase.problems import ProblemSet
+from beyondbase.sampling.engine import Engine
+from beyondbase.sampling.scripted import Faults, ScriptedEngine
+from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard
+from beyondbase.store.row_folder import KEY
 from beyondbase.types import Completion, DrawRule, Finish, Problem, Prompt, SampleRequest, SamplingSpec
+from beyondbase.verification.exact import ExactMatch
 
 PROBLEMS = (
     Problem("b", "2 + 2", '{"answer": 4}', {"level": "easy"}, 1),
     Problem("a", "2 + 3", '{"answer": 5}'),
 )
+RULE = DrawRule(n_max=40, stop_at=3, n_first=4)
 
 Rows = Iterable[tuple[str, int, str | None]]
 """(problem_id, sample_index, verdict; None: no verdict; "failed": a failed request)"""
@@ -63,3 +71,41 @@ def finished(write: Callable[..., Run]) -> Run:
     """A finished run: b stops at its second success, a never succeeds."""
     rows: Rows = [("b", 0, "correct"), ("b", 1, "correct"), *(("a", index, "wrong") for index in range(4))]
     return write(rows)
+
+
+@pytest.fixture
+def draw() -> Callable[..., Run]:
+    """Make or resume a run of scripted problems p0, p1, ... whose rates go from never to always."""
+
+    def draw_run(
+        path: str | Path,
+        shard: Shard = WHOLE,
+        rule: DrawRule = RULE,
+        problems: Iterable[int] = range(6),
+        engine: Callable[[ScriptedEngine], Engine] = lambda scripted: scripted,
+    ) -> Run:
+        scripted = ScriptedEngine(
+            rates={f"p{i}": (i / 7) ** 3 for i in range(8)},
+            answers={f"p{i}": f"answer: {i}" for i in range(8)},
+            faults=Faults(no_answer=0.05, truncated=0.05, failed=0.1),
+        )
+        asked = tuple(Problem(f"p{i}", f"question {i}", f'{{"answer": {i}}}', {"third": str(i % 3)}) for i in problems)
+        spec = SamplingSpec(seed=3)
+        return sample_run(path, ProblemSet("some", asked), engine(scripted), spec, rule, ExactMatch(), shard=shard)
+
+    return draw_run
+
+
+@pytest.fixture
+def contents() -> Callable[..., dict[str, list[Any]]]:
+    """Say all that a run holds, in an order of its own: two runs are the same if this is."""
+
+    def of(run: Run) -> dict[str, list[Any]]:
+        return {
+            "samples": run.samples().sort(KEY).collect().rows(),
+            "verdicts": run.verdicts().sort(KEY).collect().rows(),
+            "counted": run.counted().sort(KEY).rows(),
+            "counts": sorted(zip(run.counts().problem_ids, run.counts().n_P, run.counts().c_P, strict=True)),
+        }
+
+    return of
