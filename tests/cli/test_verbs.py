@@ -353,3 +353,28 @@ def test_a_disk_that_fills_up_is_one_line_and_leaves_a_run_that_can_be_read(
     assert "the disk is full; what was committed is safe" in said.error
     run = open_run(small_disk / "run")
     assert run.samples().collect().height == run.n_drawn()
+
+
+def test_processes_that_share_a_run_end_in_the_run_of_one(
+    beyondbase: Cli, model: Path, runs: Path, tmp_path: Path
+) -> None:
+    words = ["sample", "--model", model, "--out", tmp_path / "run", *SMALL]
+    first = beyondbase(*words, "--shard", "1/2")
+    assert first.code == 0
+    assert "1 problems of the whole run still owe samples" in first.out
+    assert beyondbase(*words, "--shard", "2/2", "--json").data["samples"] == 24
+    one, other = (
+        open_run(path).samples().sort("problem_id", "sample_index").collect()
+        for path in (tmp_path / "run", runs / "base")
+    )
+    assert one.equals(other)
+    compacted = beyondbase("compact", tmp_path / "run", "--json").data
+    assert compacted["parts_after"] < compacted["parts_before"]
+    assert open_run(tmp_path / "run").samples().sort("problem_id", "sample_index").collect().equals(other)
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "1/0", "a/b"])
+def test_a_share_that_is_none_is_bad_input(beyondbase: Cli, model: Path, tmp_path: Path, shard: str) -> None:
+    said = beyondbase("sample", "--model", model, "--out", tmp_path / "run", *SMALL, "--shard", shard)
+    assert said.code == 2
+    assert said.error.startswith("beyondbase: shard: expected I/N with 1 <= I <= N, such as 2/4, got")

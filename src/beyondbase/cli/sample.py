@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-from beyondbase.cli.settings import Draw, run_name, save_config, verifier_of
+from beyondbase.cli.settings import Draw, run_name, save_config, shard_of, verifier_of
 from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import resolve, sample_run
 from beyondbase.problems import load_problems
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
-from beyondbase.store import Run, RunManifest
+from beyondbase.store import WHOLE, Run, RunManifest, Shard
+from beyondbase.store.counting import Shortfall
 from beyondbase.types import Progress, SamplingSpec
 
 
@@ -32,7 +32,7 @@ class SampleConfig:
     limit: int | None = None
     """only the first problems"""
     shard: str | None = None
-    """such as 2/4: this process draws the second quarter of the problems, others beside it the rest"""
+    """such as 2/4: this process draws every fourth problem from the second on, others beside it the rest"""
     dry_run: bool = False
     """resolve and show every setting, say what the run costs at most, and draw nothing"""
     run_on: EngineOptions = field(default_factory=EngineOptions)
@@ -43,16 +43,17 @@ class SampleConfig:
 def run(config: SampleConfig, progress: Progress) -> Outcome:
     """Make the run, or go on with it; or only say what would be done."""
     check_spec(config.spec)
-    rule, verifier = config.draw.rule(), verifier_of(config.problems, config.verifier)
-    problem_set = load_problems(config.problems, config.limit)
+    shard, rule = shard_of(config.shard), config.draw.rule()
+    verifier, problem_set = verifier_of(config.problems, config.verifier), load_problems(config.problems, config.limit)
     engine, label = engine_of(config.model, config.run_on)(), run_name(config.model)
     if config.dry_run:
         return _foreseen(config, resolve(problem_set, engine, config.spec, rule, verifier, label), len(problem_set))
     made = sample_run(
-        config.out, problem_set, engine, config.spec, rule, verifier, progress, label, announce=show_settings
+        config.out, problem_set, engine, config.spec, rule, verifier, progress, label, show_settings, shard
     )
-    save_config(Path(config.out) / "sample.toml", "sample", config)
-    return outcome_of(made)
+    save_config(made.path / "sample.toml", "sample", replace(config, shard=None))
+    lack = made.shortfall()
+    return outcome_of(made) if shard == WHOLE or not lack else _so_far(made, shard, lack)
 
 
 def _foreseen(config: SampleConfig, manifest: RunManifest, problems: int) -> Outcome:
@@ -65,6 +66,17 @@ def _foreseen(config: SampleConfig, manifest: RunManifest, problems: int) -> Out
         "nothing was drawn",
     ]
     return Outcome(lines, {"run": config.out, "problems": problems, "most_samples": samples, "most_tokens": tokens})
+
+
+def _so_far(made: Run, shard: Shard, lack: Shortfall) -> Outcome:
+    """Say what is there when one of several processes is done before the others."""
+    drawn = made.n_drawn()
+    lines = [
+        f"{shard} is done; {lack.problems_owing:,} problems of the whole run still owe samples",
+        f"{drawn:,} samples drawn by all",
+        f"run: {made.path}",
+    ]
+    return Outcome(lines, {"run": str(made.path), "samples": drawn, "problems_owing": lack.problems_owing})
 
 
 def outcome_of(made: Run) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import polars as pl
 
 from beyondbase.cli.toml_file import write_toml
 from beyondbase.draw_ladder import check_rule
-from beyondbase.durable import write_whole, writing
+from beyondbase.durable import writing
 from beyondbase.errors import BadInput
 from beyondbase.estimators.verifier_error import Audit
 from beyondbase.pipeline import AnalysisOptions
+from beyondbase.store import WHOLE, Shard
+from beyondbase.store.place import Place, put
 from beyondbase.types import DrawRule
 from beyondbase.verification import VERIFIERS, Verifier
 
@@ -113,6 +116,19 @@ def read_training(log: Path) -> pl.DataFrame:
         raise BadInput(f"{log}: expected the metrics.jsonl of a training, cannot read it ({error})") from None
 
 
+def shard_of(text: str | None) -> Shard:
+    """Read `2/4` as the second of four shards.
+
+    >>> shard_of("2/4"), shard_of(None) == WHOLE
+    (Shard(index=1, of=4), True)
+    """
+    if text is None:
+        return WHOLE
+    if (match := re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)) and 1 <= int(match[1]) <= int(match[2]):
+        return Shard(int(match[1]) - 1, int(match[2]))
+    raise BadInput(f"shard: expected I/N with 1 <= I <= N, such as 2/4, got {text!r}")
+
+
 def run_name(name: str) -> str:
     """Name a model or a run by the last part of its folder, hub id or URL.
 
@@ -129,6 +145,6 @@ def claim_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def save_config(path: Path, verb: str, config: object) -> None:
+def save_config(path: Place, verb: str, config: object) -> None:
     """Keep what a folder was made with, as the file that makes it again."""
-    write_whole(path, write_toml(config, f"beyondbase {verb} --config {path.name}").encode())
+    put(path, write_toml(config, f"beyondbase {verb} --config {path.name}").encode())

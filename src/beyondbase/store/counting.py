@@ -18,6 +18,9 @@ class Shortfall:
     unjudged: int
     """counted samples without a verdict"""
 
+    def __bool__(self) -> bool:
+        return self.problems_owing > 0 or self.unjudged > 0
+
 
 def up_to_stop(rows: pl.DataFrame, rule: DrawRule) -> pl.DataFrame:
     """Keep the rows that count: each problem's, in order of sample index, up to its stop.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from beyondbase.errors import BadInput, StoreError
-from beyondbase.store.counting import shortfall, tally, up_to_stop
+from beyondbase.store.counting import Shortfall, shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.place import Place, UrlPath, names, place, scan
 from beyondbase.store.problem_file import read_problem_ids, read_problems
@@ -90,6 +90,10 @@ class Run:
             n_max=None if rule.stop_at is None else rule.n_max,
         )
 
+    def shortfall(self, verifier: str | None = None) -> Shortfall:
+        """Return what is missing before this run can be counted."""
+        return shortfall(_tally(up_to_stop(self._joined(verifier), self.manifest.rule)), self.manifest.rule)
+
     def n_drawn(self) -> int:
         """Return the number of samples in the store, those past a stop included."""
         _, rows = self._samples.rows()
@@ -164,9 +168,7 @@ class Run:
 
     def _check_complete(self, counted: pl.DataFrame, verifier: str | None) -> pl.DataFrame:
         """Tally the counted rows, or raise StoreError saying what is missing and the command that adds it."""
-        order = counted["problem_id"].dtype
-        assert isinstance(order, pl.Enum)
-        per_problem = tally(counted, pl.Series(order.categories, dtype=order))
+        per_problem = _tally(counted)
         lack = shortfall(per_problem, self.manifest.rule)
         if lack.problems_owing:
             raise StoreError(
@@ -180,6 +182,12 @@ class Run:
                 f"{_gone(folder)}; judge them with `beyondbase verify {self.path}`"
             )
         return per_problem
+
+
+def _tally(counted: pl.DataFrame) -> pl.DataFrame:
+    order = counted["problem_id"].dtype
+    assert isinstance(order, pl.Enum)
+    return tally(counted, pl.Series(order.categories, dtype=order))
 
 
 def _gone(folder: RowFolder) -> str:
