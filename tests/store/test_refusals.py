@@ -61,8 +61,11 @@ def test_n_max_is_not_lowered(finished: Run, write: Write, manifest: RunManifest
     )
 
 
-def test_versions_may_differ_and_the_first_are_kept(finished: Run, write: Write, manifest: RunManifest) -> None:
-    write([], manifest=replace(manifest, versions={"python": "9"}, model="other name"))
+def test_versions_and_servers_may_differ_and_the_first_are_kept(
+    finished: Run, write: Write, manifest: RunManifest
+) -> None:
+    elsewhere = {**manifest.engine, "base_url": "http://127.0.0.1:8001/v1", "server_version": "2"}
+    write([], manifest=replace(manifest, versions={"python": "9"}, model="other name", engine=elsewhere))
     assert open_run(finished.path).manifest == manifest.identified()
 
 

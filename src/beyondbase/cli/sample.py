@@ -9,7 +9,8 @@ from beyondbase.cli.settings import Draw, run_name, save_config, shard_of, verif
 from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import resolve, sample_run
-from beyondbase.problems import load_problems
+from beyondbase.problems import ProblemSet, load_problems, render
+from beyondbase.sampling.engine import Engine, Priced
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
 from beyondbase.store import WHOLE, Run, RunManifest, Shard
@@ -47,7 +48,8 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     verifier, problem_set = verifier_of(config.problems, config.verifier), load_problems(config.problems, config.limit)
     engine, label = engine_of(config.model, config.run_on)(), run_name(config.model)
     if config.dry_run:
-        return _foreseen(config, resolve(problem_set, engine, config.spec, rule, verifier, label), len(problem_set))
+        manifest = resolve(problem_set, engine, config.spec, rule, verifier, label)
+        return _foreseen(config, manifest, engine, problem_set)
     made = sample_run(
         config.out, problem_set, engine, config.spec, rule, verifier, progress, label, show_settings, shard
     )
@@ -56,16 +58,18 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     return outcome_of(made) if shard == WHOLE or not lack else _so_far(made, shard, lack)
 
 
-def _foreseen(config: SampleConfig, manifest: RunManifest, problems: int) -> Outcome:
+def _foreseen(config: SampleConfig, manifest: RunManifest, engine: Engine, problem_set: ProblemSet) -> Outcome:
     """Say what a run would be made with, and its cost at most."""
-    samples = problems * manifest.rule.n_max
+    problems, n_max = len(problem_set), manifest.rule.n_max
+    samples = problems * n_max
     tokens = samples * manifest.spec.max_tokens
-    lines = [
-        *settings_lines(manifest),
-        f"at most {samples:,} samples of {problems:,} problems, {tokens:,} tokens of answers",
-        "nothing was drawn",
-    ]
-    return Outcome(lines, {"run": config.out, "problems": problems, "most_samples": samples, "most_tokens": tokens})
+    most = f"at most {samples:,} samples of {problems:,} problems, {tokens:,} tokens of answers"
+    data = {"run": config.out, "problems": problems, "most_samples": samples, "most_tokens": tokens}
+    priced = [most]
+    if isinstance(engine, Priced):
+        prompts = [render(config.spec.template, problem) for problem in problem_set]
+        priced = engine.estimate(config.spec, prompts, n_max).lines()
+    return Outcome([*settings_lines(manifest), *priced, "nothing was drawn"], data | {"foreseen": priced})
 
 
 def _so_far(made: Run, shard: Shard, lack: Shortfall) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from beyondbase.types import Completion, Prompt, SampleRequest, SamplingSpec
 
@@ -26,3 +26,18 @@ class Engine(Protocol):
         A completion is a function of (prompt, seed, spec) alone. A request that fails yields a
         completion with `finish=Finish.ERROR` and the reason; it is owed again.
         """
+
+
+class Foreseen(Protocol):
+    """What a run costs at most."""
+
+    def lines(self) -> list[str]:
+        """Say it to a reader."""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """An engine that can say what samples cost before any is drawn."""
+
+    def estimate(self, spec: SamplingSpec, prompts: Sequence[Prompt], n_max: int) -> Foreseen:
+        """Foresee n_max samples of each prompt."""

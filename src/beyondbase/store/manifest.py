@@ -17,6 +17,8 @@ from beyondbase.types import DrawRule, SamplingSpec
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
+WHERE = {"base_url", "server_version", "model_card", "context"}
+"""what an engine says of the place that serves a model, not of what it draws: may be another when a run goes on"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ def _differences(stored: RunManifest, wanted: RunManifest) -> Iterator[tuple[str
     for (name, old), (_, new) in zip(_settings(stored), _settings(wanted), strict=True):
         if old != new:
             yield name, old, new
-    for key in sorted({*stored.engine, *wanted.engine}):
+    for key in sorted({*stored.engine, *wanted.engine} - WHERE):
         if stored.engine.get(key) != wanted.engine.get(key):
             yield f"engine.{key}", stored.engine.get(key), wanted.engine.get(key)
 
