@@ -17,12 +17,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import fsspec.core  # type: ignore[import-untyped]
+import fsspec.core
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+from fsspec.implementations.local import LocalFileSystem
 
 from beyondbase import durable
 from beyondbase.durable import sync, writing
