@@ -96,5 +96,6 @@ def _pieces() -> _Pieces:
 
 
 def _zipf(count: int) -> FloatArray:
-    weights: FloatArray = 1.0 / (np.arange(count) + 2.7)
-    return weights / weights.sum()
+    weights: FloatArray = 1.0 / (np.arange(count, dtype=np.float64) + 2.7)
+    weights /= weights.sum()
+    return weights

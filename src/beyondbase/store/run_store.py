@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from beyondbase.errors import BadInput, StoreError
+from beyondbase.store.audit.results import RunAudit
+from beyondbase.store.audit.single import audit
 from beyondbase.store.counting import Shortfall, shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.place import Place, UrlPath, names, place, scan
@@ -130,6 +132,10 @@ class Run:
         for path in parts:
             rows = scan([path], SAMPLES.schema)
             yield rows.filter(SAMPLES.good).select(*KEY, "text", "finish").collect()
+
+    def audit(self, verifier: str | None = None) -> RunAudit:
+        """Look for what a broken run looks like; see `store.audit`."""
+        return audit(self, verifier)
 
     def row_folders(self) -> list[RowFolder]:
         """Return the folder of samples and that of each verifier's verdicts."""
