@@ -105,12 +105,13 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with script.guard:
             script.paths[self.path] += 1
-        if self.path.endswith("/tokenize") and script.owner in ("vllm", "sglang", "llamacpp"):
+        has_tokenizer = script.owner in ("vllm", "sglang") or "/props" in script.get
+        if self.path.endswith("/tokenize") and has_tokenizer:
             text = body.get("content") or question(body)
             bos = [0] if body.get("add_special_tokens") or body.get("add_special") else []
             self.reply(200, {"tokens": bos + list(text.encode()), "count": len(text)})
             return
-        if self.path == "/apply-template" and script.owner == "llamacpp":
+        if self.path == "/apply-template" and has_tokenizer:
             self.reply(200, {"prompt": f"<user>{question(body)}"})
             return
         with script.guard:

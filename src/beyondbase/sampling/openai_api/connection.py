@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -42,9 +44,24 @@ class Connection:
         content = {"Content-Type": "application/json"}
         return content | {"Authorization": f"Bearer {self.key}"} if self.key else content
 
-    def timeout(self) -> httpx.Timeout:
+    def client(self) -> httpx.Client:
+        """Open what asks one question after the other."""
+        return httpx.Client(headers=self.headers(), timeout=self._timeout(), verify=self._trust())
+
+    def async_client(self, concurrency: int) -> httpx.AsyncClient:
+        """Open what has that many requests under way."""
+        limits = httpx.Limits(max_connections=concurrency)
+        return httpx.AsyncClient(
+            base_url=self.base_url, headers=self.headers(), timeout=self._timeout(), verify=self._trust(), limits=limits
+        )
+
+    def _timeout(self) -> httpx.Timeout:
         """Seconds for each step of a request; waiting for a free connection has no limit."""
         return httpx.Timeout(self.timeout_s, connect=min(self.timeout_s, _CONNECT_S), pool=None)
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        """Certificates that are trusted: read once, and not at all for a server that shows none."""
+        return _certificates() if self.base_url.startswith("https:") else False
 
     def shown(self, text: str) -> str:
         """One line of what a server said, cut to a readable length, the key taken out of it.
@@ -57,6 +74,11 @@ class Connection:
             text = text.replace(form, "***")
         line = " ".join(text.split())
         return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 3]}..."
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 def check_options(options: ServerOptions) -> None:

@@ -76,8 +76,9 @@ def _models(http: httpx.Client, to: Connection) -> Sequence[Told]:
         raise BadInput(
             f"{to.base_url}: HTTP {status}, {mend}; set it in the environment variable that api-key-env names"
         )
-    if status >= 500 or 300 <= status < 400:
-        what = "is it still loading?" if status >= 500 else "give the address that it points to"
+    # 500 alone is a list that cannot be made: transformers serve gives it where its cache is empty.
+    if status > 500 or 300 <= status < 400:
+        what = "is it still loading?" if status > 500 else "give the address that it points to"
         raise BadInput(f"{to.base_url}: expected a server that is ready, got HTTP {status} from /models; {what}")
     listed = json_object(response).get("data")
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import httpx
-
 from beyondbase.errors import BadInput
 from beyondbase.sampling.openai_api.connection import Connection, check_options
 from beyondbase.sampling.openai_api.discovery import Served, discover
@@ -55,7 +53,7 @@ class OpenAiEngine:
         """Find the server and the model on it; raises BadInput if either is not there."""
         check_options(options)
         connection = Connection.of(options)
-        with httpx.Client(headers=connection.headers(), timeout=connection.timeout()) as http:
+        with connection.client() as http:
             served = discover(http, connection, model, options.server)
         if options.samples_per_request > 1 and served.server in TAKES_NO_N:
             raise BadInput(
@@ -129,16 +127,11 @@ class OpenAiEngine:
             seeded=self.options.samples_per_request == 1,
         )
         concurrency = 1 if self.served.server in ONE_AT_A_TIME else self.options.concurrency
-        streaming = Streaming(self._client, drawing.complete, concurrency)
+        streaming = Streaming(lambda: self.connection.async_client(concurrency), drawing.complete, concurrency)
         for done in streaming.results(jobs(requests, self.options.samples_per_request)):
             yield from done
         if self.spending.refused is not None:
             raise self.spending.spent()
-
-    def _client(self) -> httpx.AsyncClient:
-        to = self.connection
-        limits = httpx.Limits(max_connections=self.options.concurrency)
-        return httpx.AsyncClient(base_url=to.base_url, headers=to.headers(), timeout=to.timeout(), limits=limits)
 
     def _parameters(self, spec: SamplingSpec) -> Parameters:
         hosted = urlsplit(self.connection.base_url).hostname == _OPENAI

@@ -29,7 +29,7 @@ def token_ids(
     """Token ids of each prompt as the server will see it; None where it does not tell them."""
     distinct = list(dict.fromkeys(prompts))
     with (
-        httpx.Client(headers=to.headers(), timeout=to.timeout()) as http,
+        to.client() as http,
         ThreadPoolExecutor(_AT_ONCE) as threads,
     ):
         return dict(
