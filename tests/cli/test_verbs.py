@@ -373,6 +373,24 @@ def test_processes_that_share_a_run_end_in_the_run_of_one(
     assert open_run(tmp_path / "run").samples().sort("problem_id", "sample_index").collect().equals(other)
 
 
+def test_an_audit_says_what_is_wrong_and_exits_with_one(beyondbase: Cli, own_runs: Path) -> None:
+    base, rl = own_runs / "base", own_runs / "rl"
+    clean = beyondbase("audit", base, rl)
+    assert clean.code == 0
+    assert f"{base} against {rl}:" in clean.out
+    assert "spec.seed" in clean.out
+    shutil.rmtree(rl)
+    shutil.copytree(base, rl)
+    copied = beyondbase("audit", base, rl, "--json")
+    assert copied.code == 1
+    assert [result["findings"][0]["severity"] for result in copied.data["found"]][-1] == "wrong"
+
+
+@pytest.mark.parametrize("words", [[], ["a", "b", "c"]])
+def test_an_audit_takes_one_run_or_two(beyondbase: Cli, words: list[str]) -> None:
+    assert beyondbase("audit", *words).code == 2
+
+
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "2", "1/0", "a/b"])
 def test_a_share_that_is_none_is_bad_input(beyondbase: Cli, model: Path, tmp_path: Path, shard: str) -> None:
     said = beyondbase("sample", "--model", model, "--out", tmp_path / "run", *SMALL, "--shard", shard)

@@ -21,6 +21,7 @@ VERBS: dict[str, Entry] = {
     "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
+    "audit": Entry("beyondbase.cli.audit", "look for what would spoil a run, or the comparison of two"),
     "compact": Entry("beyondbase.cli.compact", "merge the many small files of a run into few"),
     "analyze": Entry("beyondbase.cli.analyze", "analyse two runs that are there"),
     "models": Entry("beyondbase.cli.models", "compare several models with one base: one table for all"),

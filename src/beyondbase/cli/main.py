@@ -1,7 +1,9 @@
 """The `beyondbase` command: parse, run the verb, print; every error is one line and an exit code.
 
-0    done            2    bad input: what was expected, what came, what mends it
-1    the run failed  130  interrupted (Ctrl-C): the command that goes on is printed
+0    done
+1    the run failed, or an audit found something wrong
+2    bad input: what was expected, what came, what mends it
+130  interrupted (Ctrl-C): the command that goes on is printed
 """
 
 from __future__ import annotations
@@ -58,9 +60,10 @@ def _guarded(words: list[str]) -> int:
     except Exception as error:  # the outermost boundary: a bug, told in one line unless --debug asks for more
         mend = "" if "--debug" in words else "; run again with --debug for the traceback"
         return _fail(words, f"{type(error).__name__}: {error}{mend}", FAILED)
-    if outcome is not None:
-        print(json.dumps(outcome.data) if "--json" in words else "\n".join(outcome.lines))
-    return DONE
+    if outcome is None:
+        return DONE
+    print(json.dumps(outcome.data) if "--json" in words else "\n".join(outcome.lines))
+    return outcome.code
 
 
 def _dispatch(words: list[str]) -> Outcome | None:

@@ -17,6 +17,8 @@ class Outcome:
     """for a reader"""
     data: Mapping[str, object]
     """for `--json`: one object of JSON values"""
+    code: int = 0
+    """of the exit"""
 
 
 @dataclass(frozen=True, slots=True)
