@@ -83,6 +83,7 @@ class Script:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # it would hold each body back for 40 ms, behind its headers
     script: Script
     closing: threading.Event
 
