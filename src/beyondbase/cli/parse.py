@@ -46,7 +46,7 @@ def parse(name: str, verb: Verb, words: Sequence[str]) -> tuple[Any, Common]:
                 description=f"Example: {verb.example}",
                 args=list(words),
                 default=default,
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff, tyro.conf.EnumChoicesFromValues),
             )
     except SystemExit as end:
         if end.code:
