@@ -1,11 +1,6 @@
 from __future__ import annotations
 
 import random
-import runpy
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +29,6 @@ from beyondbase.types import (
 from beyondbase.verification.exact import ExactMatch
 
 KEY = ["problem_id", "sample_index"]
-SCRIPT = Path(__file__).with_name("killed_run.py")
 IDS = ["never", "rarely", "often", "always"]
 RATES = dict(zip(IDS, [0.0, 0.05, 0.6, 1.0], strict=True))
 ANSWERS = {problem_id: f"answer: {problem_id}" for problem_id in IDS}
@@ -77,25 +71,6 @@ class WrappedEngine:
         replies = list(_engine().generate(requests, spec))
         self.change(replies)
         yield from replies
-
-
-def test_a_run_killed_again_and_again_ends_like_one_that_never_was(tmp_path: Path) -> None:
-    whole = runpy.run_path(str(SCRIPT))["draw"](tmp_path / "whole")
-    killed, rng = tmp_path / "killed", random.Random(0)
-    kills, finished, drawn = 0, False, []
-    while not finished:
-        process = subprocess.Popen([sys.executable, str(SCRIPT), str(killed)])
-        while not (killed / "samples").exists() and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(rng.uniform(0.0, 0.25))
-        if kills < 5:
-            process.kill()
-        finished = process.wait() == 0
-        kills += process.returncode == -signal.SIGKILL
-        drawn.append(open_run(killed).n_drawn() if (killed / "manifest.json").exists() else 0)
-    assert kills >= 3
-    assert drawn == sorted(drawn)
-    _assert_same(open_run(killed), whole)
 
 
 def test_order_and_number_of_completions_do_not_matter(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ Contents = Callable[[Run], dict[str, list[Any]]]
 @pytest.fixture
 def parted(tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished run of many parts, by two shards and by a writer of all, with failed requests and with doubles."""
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_ROWS", 12)
+    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_ROWS", 16)
     for index in (0, 1):
         draw(tmp_path / "run", Shard(index, 2), problems=range(4))
     run = draw(tmp_path / "run")
@@ -86,7 +86,7 @@ def test_large_parts_are_left_alone_but_for_rows_that_lost(
     assert contents(parted) == before
 
 
-@pytest.mark.parametrize("largest", [3_000, 10**9])
+@pytest.mark.parametrize("largest", [4_000, 10**9])
 def test_a_compaction_killed_at_any_step_leaves_the_run_as_it_was_to_readers(
     parted: Run, contents: Contents, monkeypatch: pytest.MonkeyPatch, largest: int
 ) -> None:

@@ -45,7 +45,8 @@ class RunManifest:
 
     def identified(self) -> RunManifest:
         """The same with the run_id that a run made with it has."""
-        decides = [dataclasses.asdict(self.spec), self.problems_hash, self.template_hash, dict(self.engine)]
+        engine = {key: value for key, value in self.engine.items() if key not in WHERE}
+        decides = [dataclasses.asdict(self.spec), self.problems_hash, self.template_hash, engine]
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         return dataclasses.replace(self, run_id=digest[:16])
 

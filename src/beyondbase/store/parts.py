@@ -52,6 +52,7 @@ RUN_ID_KEY = b"beyondbase.run_id"
 REPLACES_KEY = b"beyondbase.replaces"
 MERGED = "merged"
 _PART_NAME = re.compile(r"part-(?:([0-9a-z]+(?:-[0-9a-z]+)*)-)?(\d{6,})\.parquet")
+_OF_SHARD = re.compile(r"\d+of\d")
 _MEND = "delete it, and run the command that wrote it again, which replaces its rows"
 
 
@@ -68,8 +69,8 @@ class PartName(NamedTuple):
 
 def part_name(writer: str, number: int) -> PartName:
     """Name a writer's part; see `writer_name`."""
-    rank = 0 if writer.startswith(MERGED) else 1 if re.match(r"\d+of\d", writer) else 2
-    return PartName(rank, writer, number)
+    rank = 2 if not writer or not _OF_SHARD.match(writer) else 1
+    return PartName(0 if writer.startswith(MERGED) else rank, writer, number)
 
 
 def writer_name(folder: Place, kind: str) -> str:

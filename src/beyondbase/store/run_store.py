@@ -40,6 +40,7 @@ class Run:
         self.path = path
         self.manifest = manifest
         self._samples = RowFolder(path / "samples", SAMPLES, manifest.run_id)
+        self._verdicts = dict[str, RowFolder]()
 
     def problems(self) -> list[Problem]:
         """Return what was asked, in the order of the problem set."""
@@ -154,7 +155,8 @@ class Run:
         return read_problem_ids(self.path)
 
     def _verdict_rows(self, verifier: str | None) -> RowFolder:
-        return RowFolder(self.verdict_folder(verifier), VERDICTS, self.manifest.run_id)
+        path = self.verdict_folder(verifier)
+        return self._verdicts.setdefault(path.name, RowFolder(path, VERDICTS, self.manifest.run_id))
 
     def _joined(
         self, verifier: str | None, of_sample: Sequence[str] = (), of_verdict: Sequence[str] = ()
