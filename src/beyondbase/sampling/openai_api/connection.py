@@ -45,15 +45,13 @@ class Connection:
         return content | {"Authorization": f"Bearer {self.key}"} if self.key else content
 
     def client(self) -> httpx.Client:
-        """Open what asks one question after the other."""
+        """Open what asks questions, from any thread."""
         return httpx.Client(headers=self.headers(), timeout=self._timeout(), verify=self._trust())
 
-    def async_client(self, concurrency: int) -> httpx.AsyncClient:
-        """Open what has that many requests under way."""
-        limits = httpx.Limits(max_connections=concurrency)
-        return httpx.AsyncClient(
-            base_url=self.base_url, headers=self.headers(), timeout=self._timeout(), verify=self._trust(), limits=limits
-        )
+    def async_client(self) -> httpx.AsyncClient:
+        """Open what asks one question after the other in an event loop."""
+        trust, headers = self._trust(), self.headers()
+        return httpx.AsyncClient(base_url=self.base_url, headers=headers, timeout=self._timeout(), verify=trust)
 
     def _timeout(self) -> httpx.Timeout:
         """Seconds for each step of a request; waiting for a free connection has no limit."""

@@ -127,7 +127,7 @@ class OpenAiEngine:
             seeded=self.options.samples_per_request == 1,
         )
         concurrency = 1 if self.served.server in ONE_AT_A_TIME else self.options.concurrency
-        streaming = Streaming(lambda: self.connection.async_client(concurrency), drawing.complete, concurrency)
+        streaming = Streaming(self.connection.async_client, drawing.complete, concurrency)
         for done in streaming.results(jobs(requests, self.options.samples_per_request)):
             yield from done
         if self.spending.refused is not None:

@@ -78,15 +78,17 @@ class Streaming(Generic[Client, Job, Result]):
             thread.join(_JOIN_S)
 
     async def _all(self, jobs: Iterator[Job]) -> None:
-        async with self._open_client() as client, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
-                group.create_task(self._some(client, jobs))
+                group.create_task(self._some(jobs))
 
-    async def _some(self, client: Client, jobs: Iterator[Job]) -> None:
-        for job in jobs:
-            self._results.put(await self._work(client, job))
-            while self._results.qsize() > 2 * self._concurrency:
-                await asyncio.sleep(_PAUSE_S)
+    async def _some(self, jobs: Iterator[Job]) -> None:
+        # A client for each place: one for all would look through all its connections at every request.
+        async with self._open_client() as client:
+            for job in jobs:
+                self._results.put(await self._work(client, job))
+                while self._results.qsize() > 2 * self._concurrency:
+                    await asyncio.sleep(_PAUSE_S)
 
 
 def _first(error: BaseException) -> BaseException:
