@@ -20,7 +20,7 @@ PROBLEMS = (
     Problem("b", "2 + 2", '{"answer": 4}', {"level": "easy"}, 1),
     Problem("a", "2 + 3", '{"answer": 5}'),
 )
-RULE = DrawRule(n_max=40, stop_at=3, n_first=4)
+RULE = DrawRule(n_max=30, stop_at=3, n_first=8)
 
 Rows = Iterable[tuple[str, int, str | None]]
 """(problem_id, sample_index, verdict; None: no verdict; "failed": a failed request)"""
@@ -73,39 +73,55 @@ def finished(write: Callable[..., Run]) -> Run:
     return write(rows)
 
 
-@pytest.fixture
-def draw() -> Callable[..., Run]:
+Draw = Callable[..., Run]
+
+
+def draw_run(
+    path: str | Path,
+    shard: Shard = WHOLE,
+    rule: DrawRule = RULE,
+    problems: Iterable[int] = range(6),
+    engine: Callable[[ScriptedEngine], Engine] = lambda scripted: scripted,
+) -> Run:
+    scripted = ScriptedEngine(
+        rates={f"p{i}": (i / 7) ** 3 for i in range(8)},
+        answers={f"p{i}": f"answer: {i}" for i in range(8)},
+        faults=Faults(no_answer=0.05, truncated=0.05, failed=0.1),
+    )
+    asked = tuple(Problem(f"p{i}", f"question {i}", f'{{"answer": {i}}}', {"third": str(i % 3)}) for i in problems)
+    spec = SamplingSpec(seed=3)
+    return sample_run(path, ProblemSet("some", asked), engine(scripted), spec, rule, ExactMatch(), shard=shard)
+
+
+def contents_of(run: Run) -> dict[str, list[Any]]:
+    counts = run.counts()
+    return {
+        "samples": run.samples().sort(KEY).collect().rows(),
+        "verdicts": run.verdicts().sort(KEY).collect().rows(),
+        "counted": run.counted().sort(KEY).rows(),
+        "counts": sorted(zip(counts.problem_ids, counts.n_P, counts.c_P, strict=True)),
+    }
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
     """Make or resume a run of scripted problems p0, p1, ... whose rates go from never to always."""
-
-    def draw_run(
-        path: str | Path,
-        shard: Shard = WHOLE,
-        rule: DrawRule = RULE,
-        problems: Iterable[int] = range(6),
-        engine: Callable[[ScriptedEngine], Engine] = lambda scripted: scripted,
-    ) -> Run:
-        scripted = ScriptedEngine(
-            rates={f"p{i}": (i / 7) ** 3 for i in range(8)},
-            answers={f"p{i}": f"answer: {i}" for i in range(8)},
-            faults=Faults(no_answer=0.05, truncated=0.05, failed=0.1),
-        )
-        asked = tuple(Problem(f"p{i}", f"question {i}", f'{{"answer": {i}}}', {"third": str(i % 3)}) for i in problems)
-        spec = SamplingSpec(seed=3)
-        return sample_run(path, ProblemSet("some", asked), engine(scripted), spec, rule, ExactMatch(), shard=shard)
-
     return draw_run
 
 
-@pytest.fixture
-def contents() -> Callable[..., dict[str, list[Any]]]:
+@pytest.fixture(scope="session")
+def contents() -> Callable[[Run], dict[str, list[Any]]]:
     """Say all that a run holds, in an order of its own: two runs are the same if this is."""
+    return contents_of
 
-    def of(run: Run) -> dict[str, list[Any]]:
-        return {
-            "samples": run.samples().sort(KEY).collect().rows(),
-            "verdicts": run.verdicts().sort(KEY).collect().rows(),
-            "counted": run.counted().sort(KEY).rows(),
-            "counts": sorted(zip(run.counts().problem_ids, run.counts().n_P, run.counts().c_P, strict=True)),
-        }
 
-    return of
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """What `draw` makes if nothing happens; not to be touched."""
+    return draw_run(tmp_path_factory.mktemp("undisturbed") / "run")
+
+
+@pytest.fixture(scope="session")
+def whole(undisturbed: Run) -> dict[str, list[Any]]:
+    """What is in it."""
+    return contents_of(undisturbed)

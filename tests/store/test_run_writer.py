@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,20 +9,6 @@ import pytest
 from beyondbase.errors import StoreError
 from beyondbase.store import Run, RunManifest, RunWriter, open_run
 from beyondbase.types import Completion, Finish, Problem, Prompt, SampleRequest
-
-
-@contextmanager
-def _tmpfs(path: Path, options: str) -> Iterator[Path]:
-    path.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk to fill")
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a tmpfs is not allowed here")
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", str(path)], check=True)
 
 
 def _sample(index: int, text: str = "x") -> tuple[SampleRequest, Completion]:
@@ -69,49 +53,6 @@ def test_a_folder_below_a_file_cannot_be_written(
     with pytest.raises(StoreError) as caught:
         RunWriter(path, manifest, problems).__enter__()
     assert str(caught.value) == (f"{path}: cannot be written (Not a directory); choose a folder that can be written to")
-
-
-def test_a_read_only_disk_cannot_be_written_and_can_be_read(finished: Run, tmp_path: Path) -> None:
-    with _tmpfs(tmp_path / "disk", "size=4m") as disk:
-        subprocess.run(["cp", "-r", str(finished.path), str(disk / "run")], check=True)
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        with pytest.raises(StoreError) as caught:
-            RunWriter(disk / "run").__enter__()
-        assert str(caught.value) == (
-            f"{disk / 'run'}: cannot be written (Read-only file system); choose a folder that can be written to"
-        )
-        assert open_run(disk / "run").counts().n_P.tolist() == [2, 4]
-
-
-def test_a_full_disk_is_one_line_and_nothing_committed_is_lost(
-    tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...]
-) -> None:
-    with _tmpfs(tmp_path / "disk", "size=512k") as disk:
-        message = _fill(disk / "run", manifest, problems)
-        assert message == (
-            f"{disk / 'run' / 'samples'}/part-000002.parquet: the disk is full; what was committed is safe: "
-            "free some space and run the same command again"
-        )
-        run = open_run(disk / "run")
-        assert run.samples().collect()["sample_index"].to_list() == [0, 1]
-        assert [path.name for path in (disk / "run" / "samples").iterdir()] == ["part-000001.parquet"]
-        with RunWriter(disk / "run") as writer:
-            writer.append_sample(*_sample(2))
-        assert run.n_drawn() == 3
-
-
-def _fill(path: Path, manifest: RunManifest, problems: tuple[Problem, ...]) -> str:
-    def fill() -> None:
-        with RunWriter(path, manifest, problems) as writer:
-            for index in (0, 1):
-                writer.append_sample(*_sample(index))
-            writer.commit()
-            writer.append_sample(*_sample(2, os.urandom(1_000_000).hex()))
-            writer.commit()
-
-    with pytest.raises(StoreError) as caught:
-        fill()
-    return str(caught.value)
 
 
 def test_a_commit_that_the_clock_could_not_make_is_raised_at_the_next_row(

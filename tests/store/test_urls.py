@@ -41,12 +41,12 @@ def test_a_run_at_a_url_is_that_in_a_folder(tmp_path: Path, draw: Draw, contents
 
 
 def test_a_run_at_a_url_goes_on_by_shards_and_with_more_problems_and_samples(
-    tmp_path: Path, draw: Draw, contents: Contents
+    draw: Draw, contents: Contents, whole: dict[str, list[Any]]
 ) -> None:
-    draw(URL, rule=DrawRule(n_max=6, stop_at=3, n_first=4), problems=range(3))
+    draw(URL, rule=DrawRule(n_max=10, stop_at=3, n_first=8), problems=range(3))
     for index in (0, 1):
         run = draw(URL, Shard(index, 2))
-    assert contents(run) == contents(draw(tmp_path / "run"))
+    assert contents(run) == whole
     before = names(run.path / "samples")
     draw(URL)
     assert names(run.path / "samples") == before

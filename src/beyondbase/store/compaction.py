@@ -45,8 +45,7 @@ class Compacted:
 def compact(path: str | os.PathLike[str] | UrlPath) -> Compacted:
     """Merge the parts of a run's samples and of each verifier's verdicts; readers may be at work.
 
-    Raises StoreError while another process writes the run. At a URL, where nothing locks, call it from one
-    process at a time; writers may be at work.
+    Raises StoreError while another process writes the run. At a URL, where nothing locks, see to it that none does.
     """
     folder = place(path)
     read_manifest(folder)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -50,6 +51,8 @@ VERDICT_SCHEMA = pa.schema(
 )
 RUN_ID_KEY = b"beyondbase.run_id"
 REPLACES_KEY = b"beyondbase.replaces"
+READ_ERRORS = (pl.exceptions.PolarsError, pa.ArrowException, OSError)
+"""what reading a part raises that is damaged or gone"""
 MERGED = "merged"
 _PART_NAME = re.compile(r"part-(?:([0-9a-z]+(?:-[0-9a-z]+)*)-)?(\d{6,})\.parquet")
 _OF_SHARD = re.compile(r"\d+of\d")

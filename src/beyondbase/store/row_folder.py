@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from beyondbase.errors import StoreError
 from beyondbase.store.parts import (
+    READ_ERRORS,
     SAMPLE_SCHEMA,
     VERDICT_SCHEMA,
     Part,
@@ -76,7 +77,7 @@ class RowFolder:
             there = self._names()
             try:
                 return ask([self._check(name) for name in sorted({*there} - self._replaced(there))])
-            except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+            except READ_ERRORS as error:
                 damage = self._damage(there) if self._names() == there else None
                 if self._names() == there:
                     raise damage or error from None

@@ -18,6 +18,7 @@ from beyondbase.store.audit.results import RunAudit
 from beyondbase.store.audit.single import audit
 from beyondbase.store.counting import Shortfall, shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
+from beyondbase.store.parts import READ_ERRORS, check_pages
 from beyondbase.store.place import Place, UrlPath, names, place, scan
 from beyondbase.store.problem_file import read_problem_ids, read_problems
 from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
@@ -119,7 +120,10 @@ class Run:
         return self._owed_verdicts(verifier, shard).height
 
     def unjudged(self, verifier: str | None = None, shard: Shard = WHOLE) -> Iterator[pl.DataFrame]:
-        """Yield the samples that lack a verdict, part by part: problem_id, sample_index, text, finish."""
+        """Yield the samples that lack a verdict, part by part: problem_id, sample_index, text, finish.
+
+        For a writer, whose locks keep a compaction from taking the parts away.
+        """
         owed = self._owed_verdicts(verifier, shard)
         for part in self._samples.parts() if owed.height else ():
             for frame in self.texts_of([part.path]):
@@ -132,7 +136,11 @@ class Run:
         """Yield the samples of each of these parts: problem_id, sample_index, text, finish."""
         for path in parts:
             rows = scan([path], SAMPLES.schema)
-            yield rows.filter(SAMPLES.good).select(*KEY, "text", "finish").collect()
+            try:
+                yield rows.filter(SAMPLES.good).select(*KEY, "text", "finish").collect()
+            except READ_ERRORS:
+                check_pages(path)
+                raise
 
     def audit(self, verifier: str | None = None) -> RunAudit:
         """Look for what a broken run looks like; see `store.audit`."""
