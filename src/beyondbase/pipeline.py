@@ -289,7 +289,10 @@ def _subset(problem_set: ProblemSet, ids: set[str]) -> ProblemSet:
 def _judge_stored(writer: RunWriter, verifier: Verifier, shard: Shard, progress: Progress, label: str) -> None:
     """Judge what an earlier call left without a verdict."""
     run = writer.run
-    report = _reporter(progress, f"verify {label}", 0, run.n_unjudged(verifier.name, shard))
+    owed = run.n_unjudged(verifier.name, shard)
+    if not owed:
+        return
+    report = _reporter(progress, f"verify {label}", 0, owed)
     for verdicts in Judge(verifier, run.problems()).rows(run.unjudged(verifier.name, shard), report):
         writer.append_verdicts(verifier.name, verdicts)
     writer.commit()

@@ -4,7 +4,8 @@ A local place is a `pathlib.Path`; its files are written under a temporary name,
 each is whole or absent. Any other place is a `UrlPath`, which has the few of Path's names that a run needs.
 An object store puts an object whole or not at all, but knows no locks: there nothing keeps two writers
 of one shard apart. Their parts have names of their own, so that neither overwrites the other, and what both
-drew is counted once; the work done twice is all that is lost.
+drew is counted once; the work done twice is all that is lost. Only one process at a time should make a run there,
+raise its n_max, add problems to it or compact it.
 """
 
 from __future__ import annotations
@@ -135,6 +136,8 @@ def names(folder: Place) -> list[str]:
         return os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be listed ({error.strerror}); see who may read it") from None
 
 
 def put(path: Place, content: bytes | memoryview) -> None:

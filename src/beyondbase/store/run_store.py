@@ -171,9 +171,9 @@ class Run:
     ) -> pl.DataFrame:
         """Read each sample with its verdict (null: none yet), small columns only; problem_id is an Enum in order."""
         folder = self._verdict_rows(verifier)
-        # The verdicts after the samples would be none the fewer: each is of a sample that was there before it.
-        _, verdicts = folder.rows(of_verdict)
+        # Samples first: where a run is being written, their verdicts come after them.
         _, samples = self._samples.rows(of_sample)
+        _, verdicts = folder.rows(of_verdict)
         ids = self._ids()
         drawn = self._samples.winners(samples, ids).filter(SAMPLES.good)
         return drawn.join(folder.winners(verdicts, ids).drop("row"), on=KEY, how="left")
