@@ -57,6 +57,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "torch": (
         "sampling/hf.py",
         "sampling/decode.py",
+        "sampling/sequences.py",
+        "sampling/attention.py",
         "sampling/kv_cache.py",
         "sampling/token_choice.py",
         "sampling/gguf_folder.py",

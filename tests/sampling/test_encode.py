@@ -9,7 +9,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
-from beyondbase.sampling.encode import check_context, encode, ending_ids
+from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
 from beyondbase.sampling.smollm2 import smollm2_folder
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
@@ -80,3 +80,30 @@ def test_the_longest_prompt_and_its_answer_have_room_in_the_context_or_are_refus
 def test_ending_tokens_are_those_of_all_sources_that_have_some() -> None:
     sources = [SimpleNamespace(eos_token_id=value) for value in (2, [3, 2], None)]
     assert ending_ids(*sources, object(), None) == {2, 3}
+
+
+def test_settings_show_the_prompt_as_the_model_reads_it(tokenizer: PreTrainedTokenizerBase) -> None:
+    for form, template, begins in ((CHAT, {"chat_template_hash"}, "yes"), (PromptForm.PLAIN, set(), "no")):
+        spec = SamplingSpec(form=form)
+        settings = prompt_settings(tokenizer, encode(tokenizer, ASK, spec), spec)
+        told = {"form", "begins_with_bos", "first_prompt", "first_prompt_token_ids"}
+        assert settings.keys() == told | template
+        assert (settings["form"], settings["begins_with_bos"]) == (form.value, begins)
+        assert settings["first_prompt"] == text(tokenizer, spec)
+    before = prompt_settings(tokenizer, [1], SamplingSpec(form=CHAT))["chat_template_hash"]
+    tokenizer.chat_template += " "
+    assert prompt_settings(tokenizer, [1], SamplingSpec(form=CHAT))["chat_template_hash"] != before
+
+
+@pytest.mark.parametrize(
+    ("after_answer", "ids"), [("<|im_end|>\n", {2}), ("\n<|endoftext|><|im_end|>", {0}), ("\n\n", set())]
+)
+def test_a_turn_is_ended_by_the_special_token_that_the_template_writes_after_an_answer(
+    tokenizer: PreTrainedTokenizerBase, after_answer: str, ids: set[int]
+) -> None:
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m['content'] + '" + after_answer + "' }}{% endfor %}"
+    )
+    assert turn_ending_ids(tokenizer) == ids
+    tokenizer.chat_template = "{{ raise_exception('one question only') }}"
+    assert turn_ending_ids(tokenizer) == set()

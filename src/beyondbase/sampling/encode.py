@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,6 +38,36 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpe
     if bos is not None and ids[:2] == (bos, bos):
         raise BadInput(f"template: expected one {tokenizer.bos_token} before a prompt, got two; mend the chat template")
     return ids
+
+
+def prompt_settings(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], spec: SamplingSpec) -> dict[str, str]:
+    """Return what the manifest keeps of a run's prompts: their form, and how the first one was finally rendered."""
+    chat = {}
+    if spec.form is PromptForm.CHAT:
+        template = tokenizer.get_chat_template()
+        chat = {"chat_template_hash": hashlib.sha256(template.encode()).hexdigest()[:16]}
+    bos = tokenizer.bos_token_id
+    return {
+        "form": spec.form.value,
+        **chat,
+        "begins_with_bos": "yes" if bos is not None and ids[:1] == (bos,) else "no",
+        "first_prompt": str(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)),
+        "first_prompt_token_ids": json.dumps(ids),
+    }
+
+
+def turn_ending_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the token that the chat template writes after an answer, if it is a special one; it ends a turn."""
+    answer = "the answer"
+    messages = [{"role": "user", "content": "a question"}, {"role": "assistant", "content": answer}]
+    try:
+        rendered = tokenizer.apply_chat_template(messages, tokenize=False)
+    except Exception:  # a template is a program of the model's makers; one for single questions has no turns
+        return frozenset()
+    after = str(rendered).rpartition(answer)[2]
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    ids = [i for i in tokenizer(after, add_special_tokens=False)["input_ids"] if i in special]
+    return frozenset(ids[:1])
 
 
 def _chat(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:

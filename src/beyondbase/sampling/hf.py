@@ -12,53 +12,68 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling.decode import Decoded, IsStopped, Row, decode
-from beyondbase.sampling.model_folder import check_model_folder, tokenizer_hash, weights_hash
-from beyondbase.types import Completion, Finish, Prompt, SampleRequest, SamplingSpec
+from beyondbase.sampling.attention import SHARED_PROMPT
+from beyondbase.sampling.decode import Decoded, Endings, Row, decode
+from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
+from beyondbase.sampling.model_folder import tokenizer_hash, weights_hash
+from beyondbase.sampling.model_names import resolve_model
+from beyondbase.sampling.sequences import padded_width, shares_prompts
+from beyondbase.sampling.texts import stop_ids, stops_at, text_of, up_to_stop
+from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec
+
+_DTYPES = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
 class HfEngine:
     """Sample from a causal language model in memory.
 
-    The prompt is computed once and its cache given to all samples; finished sequences leave the
-    batch. A sample depends on its prompt, its seed and the specification, not on the batch.
+    Prompts are computed once and shared by their samples; finished sequences leave the batch. A sample
+    depends on its prompt, its seed and the specification, not on the batch.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     batch_size: int = 1024
     identity: tuple[tuple[str, str], ...] = ()
+    share_prompts: bool = False
+    """whether samples attend to one copy of their prompt; right only for a model that `shares_prompts`"""
 
     @classmethod
     def load(
-        cls, path: Path, *, batch_size: int = 1024, device: str | None = None, dtype: str | None = None
+        cls, model: str | Path, *, batch_size: int = 1024, device: str | None = None, dtype: str | None = None
     ) -> HfEngine:
-        """Load a folder in Hugging Face form; float32 on a CPU and bfloat16 elsewhere, unless told otherwise."""
-        check_model_folder(path)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = dtype or ("float32" if device == "cpu" else "bfloat16")
+        """Load a model by folder, hub id or name; float32 on a CPU and bfloat16 elsewhere, unless told otherwise."""
+        source, place = resolve_model(str(model)), _device(device)
+        dtype = dtype or ("float32" if place.type == "cpu" else "bfloat16")
+        if dtype not in _DTYPES:
+            raise BadInput(f"dtype: expected one of {', '.join(_DTYPES)}, got {dtype!r}")
         # On a CPU the fused attention splits a row's keys among threads as the batch allows, and rounds accordingly.
-        attention = "eager" if device == "cpu" else "sdpa"
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            path, dtype=getattr(torch, dtype), attn_implementation=attention
+        loaded: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            source.path, dtype=getattr(torch, dtype), attn_implementation="eager" if place.type == "cpu" else None
         )
-        model.to(torch.device(device)).eval()  # type: ignore[arg-type]  # the method is wrapped without its types
-        tokenizer = AutoTokenizer.from_pretrained(path)
-        identity = {"weights_hash": weights_hash(path), "tokenizer_hash": tokenizer_hash(path)}
-        identity |= {"device": torch.device(device).type, "dtype": dtype, "attention": attention}
-        return cls(model, tokenizer, batch_size, tuple(identity.items()))
+        loaded.to(place).eval()  # type: ignore[arg-type]  # the method is wrapped without its types
+        shared = shares_prompts(loaded)
+        identity = {
+            "engine": "hf",
+            "weights_hash": weights_hash(source.path),
+            "tokenizer_hash": tokenizer_hash(source.path),
+            "device": place.type,
+            "dtype": dtype,
+            "attention": SHARED_PROMPT if shared else str(loaded.config._attn_implementation),
+        }
+        tokenizer = AutoTokenizer.from_pretrained(source.path)
+        return cls(loaded, tokenizer, batch_size, tuple(identity.items()), shared)
 
     def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
-        """Resolve what the manifest keeps, the first prompt's exact token ids among it."""
+        """Resolve what the manifest keeps; raises BadInput for a prompt that cannot be sampled as asked."""
         encoded = [self.encode(prompt, spec) for prompt in prompts]
         return {
-            "engine": "hf",
             **dict(self.identity),
-            "eos_token_ids": json.dumps(sorted(self.eos_ids())),
-            "generation_config": "not applied",
-            "first_prompt": prompts[0].text,
-            "first_prompt_token_ids": json.dumps(encoded[0]),
+            **prompt_settings(self.tokenizer, encoded[0], spec),
+            "eos_token_ids": json.dumps(sorted(self.eos_ids(spec))),
+            "stop": json.dumps(spec.stop),
+            "generation_config": f"not applied: {json.dumps(self._not_applied(spec), sort_keys=True)}",
         }
 
     def generate(
@@ -66,51 +81,58 @@ class HfEngine:
     ) -> Iterator[tuple[SampleRequest, Completion]]:
         """Yield each request with its completion, as it is finished."""
         encoded = {prompt: self.encode(prompt, spec) for prompt in {request.prompt for request in requests}}
-        by_length = defaultdict[int, list[SampleRequest]](list)
+        # one batch after the other holds prompts of one width, the samples of a prompt side by side
+        of_width = defaultdict[int, dict[Prompt, list[SampleRequest]]](lambda: defaultdict(list))
         for request in requests:
-            by_length[len(encoded[request.prompt])].append(request)
-        for group in by_length.values():
+            length = len(encoded[request.prompt])
+            of_width[padded_width(length) if self.share_prompts else length][request.prompt].append(request)
+        endings = self._endings(spec)
+        for by_prompt in of_width.values():
+            group = [request for of_prompt in by_prompt.values() for request in of_prompt]
             for start in range(0, len(group), self.batch_size):
                 batch = group[start : start + self.batch_size]
                 rows = [Row(encoded[request.prompt], request.seed) for request in batch]
-                for done in decode(self.model, rows, spec, self.eos_ids(), self._stopper(spec)):
-                    yield batch[done.row], self._completion(done)
+                for done in decode(self.model, rows, spec, endings, share_prompts=self.share_prompts):
+                    yield batch[done.row], self._completion(done, spec)
 
     def encode(self, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:
-        """Token ids of a prompt: exactly its text, and one beginning-of-sequence token if asked for."""
-        ids = tuple(self.tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
-        if spec.add_bos:
-            if self.tokenizer.bos_token_id is None:
-                raise BadInput("add_bos: expected a tokenizer with a beginning-of-sequence token, this one has none")
-            ids = (self.tokenizer.bos_token_id, *ids)
-        limit = getattr(self.model.config, "max_position_embeddings", None)
-        if limit is not None and len(ids) + spec.max_tokens > limit:
-            raise BadInput(
-                f"max_tokens: expected at most {limit - len(ids)} (context of {limit} less a prompt of {len(ids)}), "
-                f"got {spec.max_tokens}"
-            )
+        """Token ids of a prompt; raises BadInput if it cannot be encoded as asked or leaves no room for an answer."""
+        ids = encode(self.tokenizer, prompt, spec)
+        check_context([ids], spec, getattr(self.model.config.get_text_config(), "max_position_embeddings", None))
         return ids
 
-    def eos_ids(self) -> frozenset[int]:
-        """Every token that ends a sequence by the model's two configurations or its tokenizer: they often differ."""
-        ids = set[int]()
-        for source in (self.model.config, self.model.generation_config, self.tokenizer):
-            value = getattr(source, "eos_token_id", None)
-            ids.update([value] if isinstance(value, int) else value or [])
-        return frozenset(ids)
+    def eos_ids(self, spec: SamplingSpec) -> frozenset[int]:
+        """Every token that ends a sequence: by both configurations, by the tokenizer, and by a chat's template."""
+        ids = ending_ids(self.model.config, self.model.generation_config, self.tokenizer)
+        return ids | turn_ending_ids(self.tokenizer) if spec.form is PromptForm.CHAT else ids
 
-    def _stopper(self, spec: SamplingSpec) -> IsStopped | None:
+    def _endings(self, spec: SamplingSpec) -> Endings:
         if not spec.stop:
-            return None
-        # A token is at least one byte of text, so a stop string lies within this many last tokens.
-        window = max(len(stop.encode()) for stop in spec.stop) + 4
-        return lambda ids: any(stop in self._text(ids[-window:]) for stop in spec.stop)
+            return Endings(self.eos_ids(spec))
+        return Endings(self.eos_ids(spec), stops_at(self.tokenizer, spec.stop), stop_ids(self.tokenizer, spec.stop))
 
-    def _text(self, token_ids: Sequence[int]) -> str:
-        return str(self.tokenizer.decode(list(token_ids)))
-
-    def _completion(self, done: Decoded) -> Completion:
-        ended = done.finish is Finish.EOS
-        text = self._text(done.token_ids[:-1] if ended else done.token_ids)
+    def _completion(self, done: Decoded, spec: SamplingSpec) -> Completion:
+        text = text_of(self.tokenizer, done.token_ids[:-1] if done.finish is Finish.EOS else done.token_ids)
+        if done.finish is Finish.STOP:
+            text = up_to_stop(text, spec.stop)
         entropy = done.entropy_sum / len(done.token_ids)
         return Completion(text, done.token_ids, done.logprob_sum, entropy, done.finish)
+
+    def _not_applied(self, spec: SamplingSpec) -> dict[str, object]:
+        """What the model's generation_config.json sets about sampling and the specification does not."""
+        asked = {"temperature": spec.temperature, "top_p": spec.top_p, "top_k": spec.top_k, "repetition_penalty": 1.0}
+        told = self.model.generation_config.to_diff_dict()
+        return {name: told[name] for name, value in asked.items() if name in told and told[name] != value}
+
+
+def _device(name: str | None) -> torch.device:
+    """Read a device's name; by default the first of cuda, mps and cpu that is there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    try:
+        device = torch.device(name or next(kind for kind, is_there in there.items() if is_there))
+    except RuntimeError:
+        raise BadInput(f"device: expected cpu, cuda, cuda:1 or mps, got {name!r}") from None
+    if not there.get(device.type):
+        usable = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise BadInput(f"device: expected one that torch finds here ({usable}), got {name!r}")
+    return device
