@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from beyondbase.errors import StoreError
@@ -99,3 +101,16 @@ def test_rows_keep_their_order_over_parts(write: Callable[..., Run]) -> None:
         run = write([("a", index, "wrong")])
     assert run.samples().collect()["sample_index"].to_list() == [3, 1, 2, 0]
     assert len(list((run.path / "samples").iterdir())) == 4
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda ids: np.array(ids, dtype=np.int32), lambda ids: array("i", ids)])
+def test_token_ids_may_be_any_sequence_of_whole_numbers_and_are_not_shared(
+    tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...], kind: Callable[[list[int]], Sequence[int]]
+) -> None:
+    token_ids = kind([3, 0, 2**31 - 1])
+    with RunWriter(tmp_path / "run", manifest, problems) as writer:
+        for index, ids in enumerate([token_ids, kind([])]):
+            writer.append_sample(SampleRequest("a", Prompt(""), index, 0), Completion("", ids, 0.0, 0.0, Finish.EOS))
+        if not isinstance(token_ids, tuple):
+            token_ids[0] = 9  # type: ignore[index]
+    assert writer.run.samples().collect()["token_ids"].to_list() == [[3, 0, 2**31 - 1], []]

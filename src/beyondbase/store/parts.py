@@ -50,6 +50,8 @@ VERDICT_SCHEMA = pa.schema(
     ]
 )
 RUN_ID_KEY = b"beyondbase.run_id"
+_ALL_DIFFERENT = {"seed", "text", "logprob_sum", "entropy_mean"}
+"""columns for which a dictionary of the values would cost time and no room be saved"""
 REPLACES_KEY = b"beyondbase.replaces"
 READ_ERRORS = (pl.exceptions.PolarsError, pa.ArrowException, OSError)
 """what reading a part raises that is damaged or gone"""
@@ -120,7 +122,11 @@ def part_bytes(table: pa.Table, run_id: str, replaces: Iterable[PartName] = ()) 
     """Encode rows as Parquet (zstd) that carries the id of its run, and the names of the parts that it replaces."""
     metadata = {RUN_ID_KEY: run_id.encode(), REPLACES_KEY: json.dumps([str(name) for name in replaces]).encode()}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
+    columns = [name for name in table.column_names if name not in _ALL_DIFFERENT]
+    tokens = ["token_ids.list.element"] if "token_ids" in columns else []
+    pq.write_table(
+        table.replace_schema_metadata(metadata), sink, compression="zstd", use_dictionary=[*columns, *tokens]
+    )
     return memoryview(sink.getvalue())
 
 
