@@ -6,6 +6,7 @@ from threading import Event, Thread
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from beyondbase.errors import StoreError
@@ -193,3 +194,18 @@ def test_a_run_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="expected a run, found no manifest"):
         compact(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_is_damaged_inside_is_named_and_nothing_is_merged(parted: Run, contents: Contents) -> None:
+    part = parted.path / "samples" / "part-000001.parquet"
+    columns = pq.read_metadata(part).row_group(0)
+    (text,) = (columns.column(i) for i in range(columns.num_columns) if columns.column(i).path_in_schema == "text")
+    content = bytearray(part.read_bytes())
+    content[text.data_page_offset : text.data_page_offset + text.total_compressed_size] = bytes(
+        text.total_compressed_size
+    )
+    part.write_bytes(content)
+    before = _parts(parted)
+    with pytest.raises(StoreError, match=r"part-000001.parquet: is damaged inside; delete it, and run the command"):
+        compact(parted.path)
+    assert _parts(parted) == before

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from beyondbase.store.lock import starting, take_locks
 from beyondbase.store.manifest import read_manifest
 from beyondbase.store.opening import remove_temporaries
-from beyondbase.store.parts import MERGED, Part, parse_names, part_bytes, part_name, writer_name
-from beyondbase.store.place import Place, UrlPath, place, put, read_table, remove
+from beyondbase.store.parts import MERGED, Part, parse_names, part_bytes, part_name, read_part, writer_name
+from beyondbase.store.place import Place, UrlPath, place, put, remove
 from beyondbase.store.problem_file import read_problem_ids
 from beyondbase.store.row_folder import SAMPLES, RowFolder
 from beyondbase.store.run_store import open_run
@@ -99,7 +99,7 @@ def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
 def _merged(group: Sequence[Part], keep_N: BoolArray, run_id: str) -> memoryview:
     tables, begin = [], 0
     for part in group:
-        tables.append(read_table(part.path).filter(pa.array(keep_N[begin : begin + part.rows])))
+        tables.append(read_part(part.path).filter(pa.array(keep_N[begin : begin + part.rows])))
         begin += part.rows
     names = parse_names(group[0].path.parent, (part.path.name for part in group))
     return part_bytes(pa.concat_tables(tables), run_id, sorted({*names}.union(*(part.replaces for part in group))))

@@ -157,9 +157,9 @@ def check_part(path: Place, schema: pa.Schema, run_id: str) -> Part:
     return Part(path, int(footer.num_rows), n_bytes, frozenset(replaces))
 
 
-def check_pages(path: Place) -> None:
-    """Read every row of a part; raise StoreError naming it if it is damaged inside."""
+def read_part(path: Place) -> pa.Table:
+    """Read all of a part; raises StoreError naming it if it is damaged inside."""
     try:
-        read_table(path)
+        return read_table(path)
     except (pa.ArrowException, OSError):
         raise StoreError(f"{path}: is damaged inside; {_MEND}") from None

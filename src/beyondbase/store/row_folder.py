@@ -21,10 +21,10 @@ from beyondbase.store.parts import (
     VERDICT_SCHEMA,
     Part,
     PartName,
-    check_pages,
     check_part,
     parse_names,
     part_name,
+    read_part,
 )
 from beyondbase.store.place import Place, names, scan
 from beyondbase.types import Finish, Verdict
@@ -153,7 +153,7 @@ class RowFolder:
         """Look for a part that is damaged inside."""
         for name in there:
             try:
-                check_pages(self.path / str(name))
+                read_part(self.path / str(name))
             except StoreError as error:
                 return error
         return None

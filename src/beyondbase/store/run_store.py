@@ -18,7 +18,7 @@ from beyondbase.store.audit.results import RunAudit
 from beyondbase.store.audit.single import audit
 from beyondbase.store.counting import Shortfall, shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
-from beyondbase.store.parts import READ_ERRORS, check_pages
+from beyondbase.store.parts import READ_ERRORS, read_part
 from beyondbase.store.place import Place, UrlPath, names, place, scan
 from beyondbase.store.problem_file import read_problem_ids, read_problems
 from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
@@ -139,7 +139,7 @@ class Run:
             try:
                 yield rows.filter(SAMPLES.good).select(*KEY, "text", "finish").collect()
             except READ_ERRORS:
-                check_pages(path)
+                read_part(path)
                 raise
 
     def audit(self, verifier: str | None = None) -> RunAudit:
