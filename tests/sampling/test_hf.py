@@ -52,12 +52,12 @@ def mixed(samples: int) -> list[SampleRequest]:
 
 
 def test_a_sample_does_not_depend_on_batch_size_or_order_or_company(engine: HfEngine) -> None:
-    wanted = requests(6, 50)
+    wanted = requests(4, 30)
     whole = sampled(engine, wanted)
-    assert len(whole) == 300
+    assert len(whole) == 120
     assert sampled(with_batch(engine, 64), wanted) == whole
     assert sampled(with_batch(engine, 7), wanted[::-1]) == whole
-    alone = wanted[123]
+    alone = wanted[73]
     assert sampled(engine, [alone]) == {
         (alone.problem_id, alone.sample_index): whole[alone.problem_id, alone.sample_index]
     }
@@ -65,7 +65,7 @@ def test_a_sample_does_not_depend_on_batch_size_or_order_or_company(engine: HfEn
 
 @pytest.mark.parametrize("spec", [SPEC, SamplingSpec(0.8, 0.9, top_k=30, max_tokens=24)])
 def test_nor_does_it_where_prompts_of_unequal_length_share_a_batch(engine: HfEngine, spec: SamplingSpec) -> None:
-    wanted = mixed(20)
+    wanted = mixed(12)
     whole = sampled(engine, wanted, spec)
     assert len(whole) == len(wanted)
     assert sampled(with_batch(engine, 33), wanted[::-1], spec) == whole
