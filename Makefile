@@ -3,12 +3,22 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: demo test check simulate setup
+.PHONY: demo test test-vllm check simulate setup
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
 test: check
 	$(RUN) pytest
+
+# The engine vllm on a CPU, in an environment of its own; where vLLM cannot be loaded, the tests say why and skip
+test-vllm: $(VENV)-vllm/.installed
+	$(VENV)-vllm/bin/python -m pytest -W default tests/with_vllm  # vLLM warns of itself
+
+$(VENV)-vllm/.installed: pyproject.toml constraints-vllm.txt
+	test -x $(VENV)-vllm/bin/pip || $(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/pip install --no-deps -r constraints-vllm.txt
+	$(VENV)-vllm/bin/pip install --no-deps -e .
+	touch $@
 
 check: setup
 	$(RUN) ruff check src tests simulations benchmarks

@@ -36,15 +36,13 @@ class VllmOptions:
     """A vLLM engine in this process."""
 
     tensor_parallel: int = 1
-    """GPUs that share one copy of the model"""
-    data_parallel: int = 1
-    """copies of the model"""
+    """GPUs that share one copy of the model; for several copies start several processes, each with its --shard"""
     gpu_memory: float = 0.9
     """share of a GPU's memory that vLLM takes"""
     max_model_len: int | None = None
     """longest prompt and answer together; by default that of the model"""
     vllm_args: str = "{}"
-    """JSON object of further arguments of vLLM's engine"""
+    """JSON object of further arguments of vLLM's engine, such as {"dtype": "float32"}"""
 
 
 @dataclass(frozen=True, slots=True)
