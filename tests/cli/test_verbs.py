@@ -291,10 +291,10 @@ def test_an_allowed_difference_lets_the_comparison_through_and_is_in_its_result(
 
 def test_a_run_of_a_newer_format_asks_for_an_upgrade(beyondbase: Cli, own_runs: Path, tmp_path: Path) -> None:
     path = own_runs / "rl" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 3}))
     said = beyondbase("analyze", "--base", own_runs / "base", "--rl", own_runs / "rl", "--out", tmp_path / "study")
     assert said.code == 2
-    assert "format version 2 is newer than version 1" in said.error
+    assert "format version 3 is newer than version 2" in said.error
     assert said.error.endswith("upgrade beyondbase")
 
 
