@@ -53,8 +53,7 @@ def _of_run(run: Run, model: str, problem_ids: Sequence[str]) -> pl.DataFrame:
     rows = run.counted().select(*_KEY, "verdict", "answer").join(place, on="problem_id")
     chosen = choose(rows)
     keys = chosen.lazy().select(_KEY)
-    texts = run.samples().select(*_KEY, "text").join(keys, on=_KEY, how="semi").collect()
-    details = run.verdicts().select(*_KEY, "detail").join(keys, on=_KEY, how="semi").collect()
+    texts, details = _column(run.samples(), "text", keys), _column(run.verdicts(), "detail", keys)
     full = chosen.join(texts, on=_KEY, how="left").join(details, on=_KEY, how="left")
     short = [shorten(text) for text in full["text"].to_list()]
     return full.select(
@@ -67,3 +66,10 @@ def _of_run(run: Run, model: str, problem_ids: Sequence[str]) -> pl.DataFrame:
         pl.Series("text", short, dtype=pl.String),
         "detail",
     )
+
+
+def _column(rows: pl.LazyFrame, name: str, keys: pl.LazyFrame) -> pl.DataFrame:
+    """One column of the rows with these keys."""
+    chosen = rows.select(*_KEY, name).join(keys, on=_KEY, how="semi")
+    # A copy: a chosen text is else a view that keeps all texts in memory that were read with it.
+    return chosen.with_columns(pl.concat_str(name, pl.lit("")).alias(name)).collect()
