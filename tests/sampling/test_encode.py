@@ -45,6 +45,11 @@ def test_a_chat_prompt_is_the_models_own_template_with_one_beginning(tokenizer: 
     assert text(tokenizer, SamplingSpec(form=CHAT, add_bos=True)) == "<|im_start|>user: What is 2+2?\n"
 
 
+def test_a_chat_prompt_that_tells_the_date_is_the_same_every_day(tokenizer: PreTrainedTokenizerBase) -> None:
+    tokenizer.chat_template = "Today is {{ date_string if date_string is defined else strftime_now('%d %b %Y') }}."
+    assert text(tokenizer, SamplingSpec(form=CHAT)) == "Today is 26 Jul 2024."
+
+
 @pytest.mark.parametrize(
     ("prompt", "spec", "template", "message"),
     [

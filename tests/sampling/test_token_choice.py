@@ -113,7 +113,7 @@ def test_tokens_kept_and_their_probabilities_are_those_of_transformers_warpers(s
     st.sampled_from([0.2, 0.5, 0.9, 0.999, 1.0]),
     st.sampled_from([None, 1, 5, 39, 60]),
 )
-def test_how_many_tokens_are_looked_at_first_changes_no_token(
+def test_how_many_tokens_and_rows_are_looked_at_at_once_changes_no_token(
     rows: list[list[int]], top_p: float, top_k: int | None
 ) -> None:
     """Whole numbers as logits: many tokens are equally likely, also at the edge of what is kept."""
@@ -122,6 +122,7 @@ def test_how_many_tokens_are_looked_at_first_changes_no_token(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(token_choice, "_WIDTHS", ())
         whole = choose(logits, u, spec)
+        patch.setattr(token_choice, "_AT_ONCE", 7 * 40)
         for widths in ((2, 6), (12,), (39,)):
             patch.setattr(token_choice, "_WIDTHS", widths)
             some = choose(logits, u, spec)

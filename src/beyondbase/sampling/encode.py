@@ -12,6 +12,9 @@ from transformers import PreTrainedTokenizerBase
 from beyondbase.errors import BadInput
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
+_DATE = "26 Jul 2024"
+"""what Llama's templates write as today's date where they are told none: a prompt must not change overnight"""
+
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:
     """Return the ids of exactly what the specification says, with one beginning-of-sequence token or none.
@@ -76,7 +79,9 @@ def _chat(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec
     messages = [{"role": "system", "content": spec.system}] if spec.system else []
     messages.append({"role": "user", "content": prompt.text})
     try:
-        rendered: Any = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)
+        rendered: Any = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_dict=True, date_string=_DATE
+        )
     except Exception as error:  # a template is a program of the model's makers and may raise whatever it likes
         raise BadInput(f"form: expected the model's chat template to take the messages, it says: {error}") from error
     return tuple(rendered["input_ids"])

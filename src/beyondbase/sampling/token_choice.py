@@ -10,6 +10,8 @@ import torch
 from beyondbase.types import FloatArray, SamplingSpec
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_AT_ONCE = 2**24
+"""logits worked on at once: bounds the memory of a step"""
 _WIDTHS = (64, 4096)
 """how many of the likeliest tokens are looked at before the whole vocabulary is sorted"""
 
@@ -42,12 +44,18 @@ def choose(logits_B_V: torch.Tensor, uniforms_B: FloatArray, spec: SamplingSpec)
     """
     if logits_B_V.device.type == "mps":
         logits_B_V = logits_B_V.cpu()  # it has no float64, in which probabilities are summed
+    u_B = torch.from_numpy(uniforms_B).to(logits_B_V.device)
+    rows = max(1, _AT_ONCE // logits_B_V.shape[1])
+    parts = [_choose(*part, spec) for part in zip(logits_B_V.split(rows), u_B.split(rows), strict=True)]
+    return TokenChoice(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _choose(logits_B_V: torch.Tensor, u_B: torch.Tensor, spec: SamplingSpec) -> TokenChoice:
     if spec.temperature == 0:
         log_p_B_V = torch.log_softmax(logits_B_V.float(), dim=-1)
         ids_B = log_p_B_V.argmax(dim=-1)
         return TokenChoice(ids_B, _at(log_p_B_V, ids_B), _entropy(log_p_B_V, log_p_B_V.exp()))
     log_p_B_V = torch.log_softmax(logits_B_V.float() / spec.temperature, dim=-1)
-    u_B = torch.from_numpy(uniforms_B).to(log_p_B_V.device)
     if spec.top_k is None and spec.top_p == 1:
         return _draw(log_p_B_V, u_B)
     return _draw_truncated(log_p_B_V, u_B, spec)
