@@ -38,11 +38,11 @@ class Mortal(ScriptedEngine):
 
     left = 10**9
 
-    def _complete(self, request):  # type: ignore[no-untyped-def]
+    def _complete(self, request, spec):  # type: ignore[no-untyped-def]
         Mortal.left -= 1
         if Mortal.left < 0:
             raise Killed
-        return super()._complete(request)
+        return super()._complete(request, spec)
 
 
 def base_engine() -> ScriptedEngine:
