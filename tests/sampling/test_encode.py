@@ -54,6 +54,7 @@ def test_a_chat_prompt_that_tells_the_date_is_the_same_every_day(tokenizer: PreT
     ("prompt", "spec", "template", "message"),
     [
         (Prompt("a", ("data:,",)), SamplingSpec(), None, "images: expected none"),
+        (Prompt(""), SamplingSpec(), None, "prompt: expected at least one token"),
         (ASK, SamplingSpec(system="Be brief."), None, "system: expected none for a plain prompt"),
         (Prompt("<|im_start|>a"), SamplingSpec(add_bos=True), None, "got one that begins with it"),
         (ASK, SamplingSpec(form=CHAT), None, "form: expected a tokenizer with a chat template"),

@@ -11,6 +11,7 @@ import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from beyondbase.errors import BadInput
+from beyondbase.sampling import attention, sequences
 from beyondbase.sampling.kv_cache import BLOCK, Blocks
 from beyondbase.sampling.sequences import CopiedPrompts, SharedPrompts, padded_width, shares_prompts
 
@@ -75,6 +76,16 @@ def test_samples_that_share_prompts_of_unequal_length_have_the_logits_of_a_plain
         batch = SharedPrompts(of, PROMPTS, prompt_B)
     assert largest_error(batch, of, PROMPTS, prompt_B) < 5e-6
     assert of.config._attn_implementation == "eager"
+
+
+def test_nor_does_it_matter_how_much_of_prompts_is_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, prompt_B = model("Llama", {}), np.repeat([0, 1, 2], [7, 3, 8])
+    with torch.inference_mode():
+        whole = SharedPrompts(of, PROMPTS, prompt_B).logits_B_V
+        monkeypatch.setattr(sequences, "_PROMPT_TOKENS", 50)
+        np.testing.assert_array_equal(SharedPrompts(of, PROMPTS, prompt_B).logits_B_V, whole)
+        monkeypatch.setattr(attention, "_QUERIES", 6)
+        np.testing.assert_allclose(SharedPrompts(of, PROMPTS, prompt_B).logits_B_V, whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "changes"), COPIED)

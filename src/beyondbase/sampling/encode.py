@@ -40,6 +40,8 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpe
         ids = (bos, *ids)
     if bos is not None and ids[:2] == (bos, bos):
         raise BadInput(f"template: expected one {tokenizer.bos_token} before a prompt, got two; mend the chat template")
+    if not ids:
+        raise BadInput("prompt: expected at least one token, got an empty text; fill it, or --add-bos")
     return ids
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from beyondbase.errors import BadInput
@@ -47,22 +48,13 @@ def engine_of(model: str, options: EngineOptions | None = None) -> Load:
 def _hf(model: str, options: EngineOptions) -> Load:
     if options.hf.batch_size < 1:
         raise BadInput(f"batch-size: expected at least 1, got {options.hf.batch_size}")
-    source = resolve_model(model)
-
-    def make() -> Engine:
-        told = options.hf
-        engine = load("beyondbase.sampling.hf:HfEngine").load(
-            source.path, batch_size=told.batch_size, device=told.device, dtype=told.dtype
-        )
-        # A folder is known by its digest alone, so that it may be moved; a repository has a name and a commit.
-        known = {} if source.revision is None else {"source": source.name, "revision": source.revision}
-        named: Engine = replace(engine, identity=(*engine.identity, *known.items()))
-        return named
-
-    return make
+    resolve_model(model)
+    make, told = load("beyondbase.sampling.hf:HfEngine").load, dataclasses.asdict(options.hf)
+    return lambda: make(model, **told)  # type: ignore[no-any-return]
 
 
 def _vllm(model: str, options: EngineOptions) -> Load:
+    resolve_model(model)
     make = load("beyondbase.sampling.vllm_engine:VllmEngine").load
     return lambda: make(model, options.vllm)  # type: ignore[no-any-return]
 

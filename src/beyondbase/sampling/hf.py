@@ -29,7 +29,9 @@ class HfEngine:
     """Sample from a causal language model in memory.
 
     Prompts are computed once and shared by their samples; finished sequences leave the batch. A sample
-    depends on its prompt, its seed and the specification, not on the batch.
+    depends on its prompt, its seed and the specification, not on the batch: to the last bit for dense
+    models on a CPU. Kernels of GPUs, and a mixture's experts, may round as the batch has it, and a
+    rounding may turn one token into another.
     """
 
     model: PreTrainedModel
@@ -54,8 +56,11 @@ class HfEngine:
         )
         loaded.to(place).eval()  # type: ignore[arg-type]  # the method is wrapped without its types
         shared = shares_prompts(loaded)
+        known = {} if source.revision is None else {"source": source.name, "revision": source.revision}
         identity = {
             "engine": "hf",
+            **known,
+            **source.known,
             "weights_hash": weights_hash(source.path),
             "tokenizer_hash": tokenizer_hash(source.path),
             "device": place.type,

@@ -31,7 +31,7 @@ class Blocks:
     slot_of_row: torch.Tensor | None = None
 
     def placed(self, prompt_B: IntArray) -> Blocks:
-        """Place samples, given the prompt of each in rising order; an empty slot repeats a sample of its block."""
+        """Place samples, given the prompt of each in rising order; an empty slot repeats a sample of its prompt."""
         prompts, counts = np.unique(prompt_B, return_counts=True)
         blocks_of = -(-counts // BLOCK)
         first_row, first_block = (np.cumsum(n) - n for n in (counts, blocks_of))

@@ -37,6 +37,11 @@ class ModelSource(NamedTuple):
     revision: str | None = None
     """commit of the hub's repository, or version of the package"""
 
+    @property
+    def known(self) -> dict[str, str]:
+        """What the manifest keeps: a folder is known by its digest alone, so that it may be moved."""
+        return {} if self.revision is None else {"source": self.name, "revision": self.revision}
+
 
 def resolve_model(name: str) -> ModelSource:
     """Find, make or download the folder of a model.

@@ -66,7 +66,7 @@ class SharedPrompts:
         device, width = model.device, padded_width(len(prompts[0]))
         pad_U = torch.tensor([width - len(prompt) for prompt in prompts], device=device)
         ids_U_P = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=device)
-        at_once = max(_PROMPT_TOKENS, MIN_ROWS) // width or 1
+        at_once = max(1, _PROMPT_TOKENS // width)
         parts = zip(ids_U_P.split(at_once), pad_U.split(at_once), strict=True)
         logits_U_V = torch.cat([self._prompts(*part) for part in parts])
         of_B = torch.from_numpy(prompt_B).to(device)

@@ -208,10 +208,9 @@ def _identity(
     config = engine.vllm_config
     told_by_model = {} if generation is None else generation.to_diff_dict()
     unused = {name: value for name, value in told_by_model.items() if name in _VLLM_WOULD_APPLY}
-    known = {} if source.revision is None else {"source": source.name, "revision": source.revision}
     return {
         "engine": "vllm",
-        **known,
+        **source.known,
         "weights_hash": weights_hash(source.path),
         "tokenizer_hash": tokenizer_hash(source.path),
         "device": str(config.device_config.device_type),
