@@ -56,10 +56,8 @@ class HfEngine:
         )
         loaded.to(place).eval()  # type: ignore[arg-type]  # the method is wrapped without its types
         shared = shares_prompts(loaded)
-        known = {} if source.revision is None else {"source": source.name, "revision": source.revision}
         identity = {
             "engine": "hf",
-            **known,
             **source.known,
             "weights_hash": weights_hash(source.path),
             "tokenizer_hash": tokenizer_hash(source.path),
