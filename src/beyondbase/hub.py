@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import (
@@ -14,9 +15,17 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from tqdm import tqdm
 
 from beyondbase.errors import BadInput
 from beyondbase.hub_id import HubId, Kind
+
+
+class _DownloadBar(tqdm):  # type: ignore[misc]  # a library without types
+    """A bar of a download, past whatever else shows progress on standard error."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"file": sys.__stderr__})
 
 
 class Snapshot(NamedTuple):
@@ -63,7 +72,12 @@ def snapshot(hub_id: HubId, kind: Kind, files: Sequence[str], check: Callable[[P
 def _fetch(hub_id: HubId, kind: Kind, files: Sequence[str], check: Callable[[Path], None], *, local: bool) -> Snapshot:
     path = Path(
         snapshot_download(
-            hub_id.repo, repo_type=kind, revision=hub_id.revision, allow_patterns=list(files), local_files_only=local
+            hub_id.repo,
+            repo_type=kind,
+            revision=hub_id.revision,
+            allow_patterns=list(files),
+            local_files_only=local,
+            tqdm_class=_DownloadBar,
         )
     )
     check(path)
