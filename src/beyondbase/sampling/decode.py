@@ -54,7 +54,7 @@ class Endings:
     def found(self, rows: _Rows, at: IntArray) -> Iterator[tuple[int, Finish]]:
         """Yield those of the rows `at` that end with their last token."""
         last = rows.token_ids[at, rows.length - 1]
-        by_eos = np.isin(last, list(self.eos_ids))
+        by_eos = (last[:, None] == np.array([*self.eos_ids], dtype=np.intc)).any(axis=1)
         yield from ((row, Finish.EOS) for row in at[by_eos].tolist())
         if self.stops_at is not None:
             may_stop = ~by_eos if self.stop_ids is None else ~by_eos & np.isin(last, list(self.stop_ids))
@@ -106,7 +106,8 @@ def decode(
             finished = dict.fromkeys(at_B[alive_B].tolist(), Finish.LENGTH) | finished
         for row, finish in finished.items():
             yield Decoded(row, done.ids(row), float(done.logprob_sum[row]), float(done.entropy_sum[row]), finish)
-        alive_B &= ~np.isin(at_B, list(finished))
+        if finished:
+            alive_B &= ~np.isin(at_B, list(finished))
         if not alive_B.any():
             return
         ids_B = choice.ids_B.to(model.device)
