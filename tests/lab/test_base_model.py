@@ -90,7 +90,7 @@ def test_the_shipped_base_is_believable() -> None:
 
 def test_every_shipped_test_problem_has_a_solution_and_is_of_the_test_split() -> None:
     for problem in load_problems("countdown"):
-        numbers, target = asked(render("plain", problem))
+        numbers, target = asked(render("plain", problem).text)
         assert problem.problem_id == problem_key(numbers, target)
         assert problem.n_solutions == len(solutions(numbers, target)) > 0
         assert split_of(numbers, target) is Split.TEST
