@@ -66,18 +66,19 @@ class AuditedRun(Protocol):
 
 def read_rows(run: AuditedRun, verifier: str | None = None) -> RunRows:
     """Read what an audit looks at."""
-    ids = [problem.problem_id for problem in run.problems()]
     folders = run.row_folders()
-    key = [pl.col("problem_id").cast(pl.Enum(ids)), pl.col("sample_index")]
     _, asked = folders[0].rows(["error"])
-    verdicts = run.verdicts(verifier).select(*key, "verdict", _detail_of_error()).collect(engine="streaming")
+    samples, verdicts = run.samples(), run.verdicts(verifier)
+    # After the rows: whoever adds problems writes them before their first row.
+    ids = [problem.problem_id for problem in run.problems()]
+    key = [pl.col("problem_id").cast(pl.Enum(ids)), pl.col("sample_index")]
     return RunRows(
         str(run.path),
         run.manifest,
         ids,
-        digests(run.samples(), ids),
+        digests(samples, ids),
         asked.filter(pl.col("finish") == Finish.ERROR.value).select(*key, "error"),
-        verdicts,
+        verdicts.select(*key, "verdict", _detail_of_error()).collect(engine="streaming"),
         [str(path) for folder in folders for path in folder.absent()],
     )
 
