@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import subprocess
 import sys
@@ -218,7 +219,8 @@ def test_a_killed_run_is_resumed_to_what_it_would_have_been(engine: object, tmp_
     assert len(after.join(whole, on=columns)) >= 0.98 * len(whole)
 
 
-def test_a_chat_prompt_is_rendered_and_answered_as_by_hf() -> None:
+def test_a_chat_prompt_is_rendered_and_answered_as_by_hf_and_an_engine_that_nobody_holds_ends() -> None:
+    before = set(psutil.Process().children(recursive=True))
     chat = SamplingSpec(0.0, 1.0, max_tokens=24, form=PromptForm.CHAT)
     wanted = [SampleRequest("sum", Prompt("What is 2+2?"), 0, 1)]
     ours = loaded("smollm2", VllmOptions(max_model_len=512, vllm_args='{"dtype": "float32", "enforce_eager": true}'))
@@ -228,3 +230,8 @@ def test_a_chat_prompt_is_rendered_and_answered_as_by_hf() -> None:
     answers = [sampled(engine, wanted, chat)[0] for engine in (ours, theirs)]
     assert answers[0].text == answers[1].text and "4" in answers[0].text
     assert ours.settings(chat, [wanted[0].prompt])["source"] == "smollm2"
+    started = set(psutil.Process().children(recursive=True)) - before
+    cores = [process for process in started if "EngineCor" in process.name()]
+    del ours
+    gc.collect()
+    assert cores and not psutil.wait_procs(cores, timeout=30)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import weakref
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ _OURS = {
 """arguments of vLLM that are set here, and what sets them"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class VllmEngine:
     """Sample from a model in vLLM; prompts are computed once and kept in its prefix cache.
 
@@ -73,7 +74,10 @@ class VllmEngine:
         tokenizer = AutoTokenizer.from_pretrained(source.path)
         generation = _generation_config(source.path)
         ending = ending_ids(AutoConfig.from_pretrained(source.path), generation, tokenizer)
-        return cls(engine, tokenizer, ending, tuple(_identity(source, engine, generation, told).items()))
+        ready = cls(engine, tokenizer, ending, tuple(_identity(source, engine, generation, told).items()))
+        # vLLM itself stays, and a GPU's memory with it, although nobody holds its engine any more.
+        weakref.finalize(ready, engine.engine_core.shutdown)
+        return ready
 
     def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         """Resolve what the manifest keeps; raises BadInput for a prompt that the context has no room for."""
