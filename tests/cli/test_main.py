@@ -10,7 +10,7 @@ import pytest
 
 from beyondbase.cli.lazy import VERBS, Entry
 from beyondbase.cli.verb import Outcome, Verb
-from beyondbase.errors import BadInput, PolicyCollapse
+from beyondbase.errors import BadInput, BudgetSpent, PolicyCollapse
 from beyondbase.types import Progress
 
 Cli = Callable[..., object]
@@ -117,6 +117,7 @@ def test_a_result_is_lines_or_one_json_object(beyondbase: Cli, verb: Cli) -> Non
     [
         (BadInput("k: expected 8, got 9"), 2, "beyondbase: k: expected 8, got 9"),
         (PolicyCollapse("the policy collapsed"), 1, "beyondbase: the policy collapsed"),
+        (BudgetSpent("the budget is spent"), 1, "beyondbase: the budget is spent"),
         (
             NotADirectoryError(20, "Not a directory", "/a/b"),
             2,

@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # the bars of progress.py are the only ones
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     # Threads that spin while they wait cost a busy machine ten times the time, and a free one gains 15% by them.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

