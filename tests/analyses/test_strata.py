@@ -53,3 +53,22 @@ def test_without_an_effect_no_stratum_of_many_is_decided() -> None:
         table = compare(base, rl, strata={"part": [str(i % 5) for i in range(60)]}, seed=run).strata
         false += bool((table["label"] != VerdictLabel.UNDECIDED.value).any())
     assert false <= 4  # 5% of 25, and two Monte-Carlo errors
+
+
+def test_what_confirms_nothing_in_the_comparison_confirms_nothing_in_a_stratum() -> None:
+    """Problems that RL alone solves make a stratum expanded, unless guesses or fresh samples say otherwise."""
+    base = counts_of([16] * 60 + [0] * 60)
+    rl = counts_of([16] * 60 + [24] * 60)
+    half, unlocked = ["old"] * 60 + ["new"] * 60, [f"p{i}" for i in range(60, 120)]
+
+    def label(**given: object) -> str:
+        table = compare(base, rl, strata={"half": half}, **given).strata  # type: ignore[arg-type]
+        return str(table.filter(table["value"] == "new")["label"][0])
+
+    def fresh(c: int) -> SuccessCounts:
+        return SuccessCounts(unlocked, n=[64] * 60, c=[c] * 60)
+
+    assert label() == VerdictLabel.EXPANDED.value
+    assert label(guessed=unlocked) != VerdictLabel.EXPANDED.value
+    assert label(fresh=(fresh(0), fresh(40))) == VerdictLabel.EXPANDED.value
+    assert label(fresh=(fresh(20), fresh(20))) != VerdictLabel.EXPANDED.value

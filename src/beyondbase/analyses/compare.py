@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import polars as pl
 
 from beyondbase.analyses.accuracy import accuracy
 from beyondbase.analyses.confirmation import check_fresh, confirm, with_confirmed
@@ -16,7 +15,7 @@ from beyondbase.analyses.equal_draws import at_equal_draws
 from beyondbase.analyses.escalation import escalation_plan, one_sided
 from beyondbase.analyses.overturn import overturnable, tipping_points
 from beyondbase.analyses.reading import read
-from beyondbase.analyses.results import Comparison, Confirmation, Target
+from beyondbase.analyses.results import Comparison, Target
 from beyondbase.analyses.solvability import boundary, cell_counts, cells_of, resolution_of, solvability, table_asymmetry
 from beyondbase.analyses.strata import by_stratum
 from beyondbase.checks import confidence_level, instance, names, seed_number, share, shown
@@ -65,7 +64,8 @@ def compare(
     curve = curves(base, rl, confidence=confidence, seed=seed, cluster_P=cluster_P)
     problems = solvability(base, rl, confidence=confidence, guessed=guessed)
     found = one_sided(problems, guessed)
-    confirmation = None if fresh is None else _confirmation(base, found, fresh, confidence)
+    fresh = None if fresh is None else _checked_fresh(base, fresh)
+    confirmation = None if fresh is None else confirm(found, *fresh, confidence=confidence)
     tested = () if confirmation is None else confirmation.problems.drop_nulls("p_value")["problem_id"]
     plan = escalation_plan(base, rl, found, done=tested)
     problems = with_confirmed(problems, confirmation)
@@ -108,20 +108,29 @@ def compare(
         confirmation=confirmation,
         escalation=plan,
         accuracy=accuracy(base, rl),
-        strata=by_stratum(base, rl, {} if strata is None else strata, confidence=confidence, seed=seed, margin=margin),
+        strata=by_stratum(
+            base,
+            rl,
+            {} if strata is None else strata,
+            confidence=confidence,
+            seed=seed,
+            margin=margin,
+            guessed=guessed,
+            fresh=fresh,
+        ),
         tipping=tips,
         verdict=replace(over.verdict, overturned_by=overturnable(over.verdict.label, tips, problems)),
     )
 
 
-def _confirmation(
-    base: SuccessCounts, found: pl.DataFrame, fresh: tuple[SuccessCounts, SuccessCounts], confidence: float
-) -> Confirmation:
+def _checked_fresh(
+    base: SuccessCounts, fresh: tuple[SuccessCounts, SuccessCounts]
+) -> tuple[SuccessCounts, SuccessCounts]:
     if not isinstance(fresh, tuple | list) or len(fresh) != 2:
         raise BadInput(f"fresh: expected counts of the base and of RL, got {shown(fresh)}")
     fresh_base, fresh_rl = (instance(SuccessCounts, counts) for counts in fresh)
     check_fresh(fresh_base, base.problem_ids)
-    return confirm(found, fresh_base, in_order_of(fresh_base, fresh_rl), confidence=confidence)
+    return fresh_base, in_order_of(fresh_base, fresh_rl)
 
 
 def in_order_of(base: SuccessCounts, rl: SuccessCounts) -> SuccessCounts:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from beyondbase.analyses.confirmation import confirm, with_confirmed
 from beyondbase.analyses.curves import curves
 from beyondbase.analyses.equal_draws import at_equal_draws
+from beyondbase.analyses.escalation import one_sided
 from beyondbase.analyses.reading import at_a_glance, read
 from beyondbase.analyses.results import Target
 from beyondbase.analyses.solvability import cell_counts, cells_of, solvability, table_asymmetry
@@ -46,8 +48,13 @@ def by_stratum(
     confidence: float,
     seed: int,
     margin: float,
+    guessed: frozenset[str] = frozenset(),
+    fresh: tuple[SuccessCounts, SuccessCounts] | None = None,
 ) -> pl.DataFrame:
     """One row a value of each stratum, over problems: the columns of Comparison.strata.
+
+    guessed, fresh: as in `compare`, the two fresh counts in one order of problems; what confirms a problem there
+    confirms it here, at this level.
 
     Each row's bands and tests are at 1 - (1 - confidence) / rows (Bonferroni), so that all rows hold together at
     `confidence`. A stratum with one value says nothing of its own, one with more than 40 is left out.
@@ -61,7 +68,7 @@ def by_stratum(
     level = 1 - (1 - confidence) / max(1, len(groups))
     rows = [
         {"stratum": name, "value": value, "problems": len(which_P), "confidence": level}
-        | _row(base.take(which_P), rl.take(which_P), level, seed=seed, margin=margin)
+        | _row(base.take(which_P), rl.take(which_P), level, seed=seed, margin=margin, guessed=guessed, fresh=fresh)
         for name, value, which_P in groups
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
@@ -81,9 +88,21 @@ def _checked(strata: Mapping[str, Sequence[str]], problems: int) -> dict[str, tu
     return checked
 
 
-def _row(base: SuccessCounts, rl: SuccessCounts, level: float, *, seed: int, margin: float) -> dict[str, object]:
+def _row(
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    level: float,
+    *,
+    seed: int,
+    margin: float,
+    guessed: frozenset[str],
+    fresh: tuple[SuccessCounts, SuccessCounts] | None,
+) -> dict[str, object]:
     curve = curves(base, rl, confidence=level, seed=seed)
-    problems = solvability(base, rl, confidence=level)
+    problems = solvability(base, rl, confidence=level, guessed=guessed)
+    found = one_sided(problems, guessed)
+    confirmation = None if fresh is None else confirm(found, *fresh, confidence=level)
+    problems = with_confirmed(problems, confirmation)
     reading = read(
         curve,
         problems,
