@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from beyondbase import pipeline
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.errors import StoreError
-from beyondbase.pipeline import Study, analyze_runs, compare_checkpoints
+from beyondbase.pipeline import Study, analysis, analyze_runs, compare_checkpoints
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.scripted import ScriptedEngine
 from beyondbase.store import open_run
@@ -66,7 +65,7 @@ def compared(path: Path, confirm: DrawRule | None = FRESH, n_max: int = 200) -> 
 def _without_figures() -> Iterator[None]:
     """The report is drawn elsewhere."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(pipeline, "write_report", lambda *_: None)
+        patched.setattr(analysis, "write_report", lambda *_: None)
         yield
 
 

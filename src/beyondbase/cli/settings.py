@@ -58,9 +58,9 @@ class Analysis:
     """largest difference, as a share of problems, that counts as none"""
     allow_unequal: tuple[str, ...] = ()
     """compare although this setting differs, and say so in the report: problems, template, stop, max_tokens ..."""
-    base_direct: Path | None = None
+    base_direct: str | None = None
     """run of the base under --template direct: what guesses solve, as filter and floor"""
-    rl_direct: Path | None = None
+    rl_direct: str | None = None
     """the same of the RL model"""
     guess_below: float = 0.05
     """drop problems that guesses solve at a rate above 0 and below this"""

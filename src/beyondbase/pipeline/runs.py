@@ -1,0 +1,122 @@
+"""One run: sampling and verification in rounds, until nothing is owed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from beyondbase.problems import ProblemSet, render, template_hash
+from beyondbase.sampling.engine import Engine
+from beyondbase.sampling.plan import Plan
+from beyondbase.sampling.runner import sample_round
+from beyondbase.sampling.spec import check_spec
+from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, problems_to_ask
+from beyondbase.store.place import place
+from beyondbase.store.versions import installed_versions
+from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
+from beyondbase.verification.runner import JUDGED, Judge
+from beyondbase.verification.verifier import Verifier
+
+
+def resolve(
+    problem_set: ProblemSet,
+    engine: Engine,
+    spec: SamplingSpec,
+    rule: DrawRule,
+    verifier: Verifier,
+    label: str = "model",
+) -> RunManifest:
+    """Settle everything that decides a run, and draw nothing; raises BadInput for what cannot be sampled as asked."""
+    check_spec(spec)
+    settings = dict(engine.settings(spec, list(_prompts(problem_set, spec).values())))
+    return RunManifest(
+        model=settings.get("model", label),
+        problem_set=problem_set.name,
+        problems_hash=problem_set.hash,
+        template_hash=template_hash(spec.template),
+        spec=spec,
+        rule=rule,
+        verifier=verifier.name,
+        engine=settings,
+        versions=installed_versions(),
+    )
+
+
+def _prompts(problem_set: ProblemSet, spec: SamplingSpec) -> dict[str, Prompt]:
+    return {problem.problem_id: render(spec.template, problem) for problem in problem_set}
+
+
+def to_nobody(manifest: RunManifest) -> None:
+    """Show settings to nobody."""
+
+
+def sample_run(
+    path: str | os.PathLike[str],
+    problem_set: ProblemSet,
+    engine: Engine,
+    spec: SamplingSpec,
+    rule: DrawRule,
+    verifier: Verifier,
+    progress: Progress = silent,
+    label: str = "model",
+    announce: Callable[[RunManifest], None] = to_nobody,
+    shard: Shard = WHOLE,
+) -> Run:
+    """Make the run at `path` (a folder or a URL), or resume it: rounds of sampling and judging until nothing is owed.
+
+    `announce` is shown every resolved setting before the first token. A `shard` other than WHOLE draws its own
+    problems only, beside other processes that draw the other shards. Problems that the run there does not have
+    are added to it; those that it has must all be given.
+
+    Given another verifier than the run was made with, it draws what that verifier's stops need.
+    Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
+    them. Raises StoreError if the run there was made with other settings or cannot be written.
+    """
+    problem_set = ProblemSet(problem_set.name, problems_to_ask(place(path), problem_set.problems))
+    manifest = resolve(problem_set, engine, spec, rule, verifier, label)
+    announce(manifest)
+    plan = Plan(dict(shard.take([*_prompts(problem_set, spec).items()])), rule, spec.seed)
+    with RunWriter(path, manifest, problem_set.problems, shard) as writer:
+        _judge_stored(writer, verifier, shard, progress, label)
+        plan.record(writer.run.states(verifier.name, shard).select(JUDGED).iter_rows())
+        judge = Judge(verifier, problem_set.problems)
+        while requests := plan.next_round():
+            report = _reporter(progress, f"sample {label}", plan.drawn, plan.at_most, f"{plan.n_open} problems open")
+            failed = sample_round(engine, requests, spec, writer.append_sample, report)
+            writer.commit()
+            drawn = plan.drawn + len(requests) - failed
+            report = _reporter(progress, f"verify {label}", plan.drawn, drawn)
+            for verdicts in judge.rows(writer.new_samples(), report):
+                writer.append_verdicts(verifier.name, verdicts)
+                plan.record(verdicts.select(JUDGED).iter_rows())
+            writer.commit()
+    return writer.run
+
+
+def verify_run(
+    path: str | os.PathLike[str],
+    verifier: Verifier,
+    progress: Progress = silent,
+    label: str = "model",
+    shard: Shard = WHOLE,
+) -> Run:
+    """Judge every sample of a run, or a shard of it, that lacks a verdict of this verifier; those of others stay."""
+    with RunWriter(path, shard=shard) as writer:
+        _judge_stored(writer, verifier, shard, progress, label)
+    return writer.run
+
+
+def _judge_stored(writer: RunWriter, verifier: Verifier, shard: Shard, progress: Progress, label: str) -> None:
+    """Judge what an earlier call left without a verdict."""
+    run = writer.run
+    owed = run.n_unjudged(verifier.name, shard)
+    if not owed:
+        return
+    report = _reporter(progress, f"verify {label}", 0, owed)
+    for verdicts in Judge(verifier, run.problems()).rows(run.unjudged(verifier.name, shard), report):
+        writer.append_verdicts(verifier.name, verdicts)
+    writer.commit()
+
+
+def _reporter(progress: Progress, stage: str, before: int, total: int, note: str = "") -> Callable[[int], None]:
+    return lambda done: progress(stage, before + done, total, note)

@@ -1,0 +1,94 @@
+"""Two models into a study: both sampled, the problems that one alone solved drawn afresh, analysis and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from beyondbase.analyses.escalation import solved_by_one
+from beyondbase.analyses.fresh_runs import begun_folders, fresh_folder
+from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.pipeline.analysis import AnalysisOptions, analyze_runs, report_study
+from beyondbase.pipeline.runs import sample_run, to_nobody
+from beyondbase.problems import ProblemSet
+from beyondbase.sampling.engine import Engine
+from beyondbase.seeds import sample_seed
+from beyondbase.store import RunManifest, open_run
+from beyondbase.store.place import Place
+from beyondbase.types import DrawRule, Progress, SamplingSpec, silent
+from beyondbase.verification.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What two models are compared on: one specification for both, whose seed gives each model its own."""
+
+    path: Path
+    problem_set: ProblemSet
+    verifier: Verifier
+    spec: SamplingSpec
+    rule: DrawRule
+    options: AnalysisOptions = field(default_factory=AnalysisOptions)
+    confirm: DrawRule | None = None
+    """how fresh samples are drawn of the problems that one model alone solved; None draws none"""
+
+    @property
+    def base(self) -> Path:
+        """Run of the base model."""
+        return self.path / "runs" / "base"
+
+    @property
+    def rl(self) -> Path:
+        """Run of the RL model."""
+        return self.path / "runs" / "rl"
+
+
+def compare_checkpoints(
+    study: Study,
+    base: Callable[[], Engine],
+    rl: Callable[[], Engine],
+    training: pl.DataFrame | None = None,
+    progress: Progress = silent,
+    announce: Callable[[RunManifest], None] = to_nobody,
+) -> StudyAnalysis:
+    """Sample and verify both models, one in memory at a time, then analyse and report; resumes what is there."""
+    for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
+        spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
+        sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label, announce)
+    if study.confirm is not None:
+        _draw_fresh(study, study.confirm, base, rl, progress)
+    analyze_runs(study.base, study.rl, study.path, study.options, training, progress)
+    return report_study(study.path, progress)
+
+
+def _draw_fresh(
+    study: Study, rule: DrawRule, base: Callable[[], Engine], rl: Callable[[], Engine], progress: Progress
+) -> None:
+    """Draw fresh samples: first for the problems of an earlier call, then for those one-sided now that have none.
+
+    The seed of a fresh sample is a function of problem and index, whatever set of problems it is drawn for.
+    """
+    ids = [set(_ids(folder / "base")) for folder in begun_folders(study.base.parent)]
+    have = set[str]().union(*ids)
+    owing = set(solved_by_one(open_run(study.base).counts(), open_run(study.rl).counts())) - have
+    sets = [_subset(study.problem_set, those) for those in (*ids, owing) if those]
+    for label, load in (("base", base), ("rl", rl)):
+        spec = replace(study.spec, seed=sample_seed(study.spec.seed, f"confirm {label}", 0))
+        engine = load() if sets else None
+        for problems in sets:
+            path = study.base.parent / fresh_folder(problems.hash) / label
+            assert engine is not None
+            sample_run(path, problems, engine, spec, rule, study.verifier, progress, f"confirm {label}")
+        del engine  # before the next model is loaded
+
+
+def _ids(run: Place) -> list[str]:
+    return [problem.problem_id for problem in open_run(run).problems()]
+
+
+def _subset(problem_set: ProblemSet, ids: set[str]) -> ProblemSet:
+    chosen = tuple(problem for problem in problem_set if problem.problem_id in ids)
+    return ProblemSet(f"{problem_set.name}, {len(chosen)} solved by one model", chosen)
