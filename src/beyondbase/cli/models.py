@@ -8,7 +8,7 @@ from pathlib import Path
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.models import compare_models
-from beyondbase.cli.settings import claim_folder, save_config
+from beyondbase.cli.settings import claim_folder, run_name, save_config
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
@@ -20,9 +20,9 @@ from beyondbase.types import Progress, SuccessCounts
 class ModelsConfig:
     """Compare several models (checkpoints, algorithms) with one base: one table, bands for all rows at once."""
 
-    base: Path
-    """run of the base model"""
-    rl: tuple[Path, ...]
+    base: str
+    """run of the base model: folder or URL"""
+    rl: tuple[str, ...]
     """runs of the models after RLVR, named by their folders"""
     out: Path
     """folder for models.json and the figure"""
@@ -40,7 +40,7 @@ def run(config: ModelsConfig, progress: Progress) -> Outcome:
     """Compare, write and say."""
     base, models = open_run(config.base), dict[str, SuccessCounts]()
     for path in config.rl:
-        name = path.resolve().name
+        name = run_name(path)
         if name in models:
             raise BadInput(f"rl: expected folders with different names, got {name!r} twice; rename one")
         run = open_run(path)
