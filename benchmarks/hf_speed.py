@@ -26,7 +26,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.problems import load_problems, render
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.smollm2 import smollm2_folder
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.seeds import sample_seed
 from beyondbase.types import Prompt, PromptForm, SampleRequest, SamplingSpec
 

@@ -26,7 +26,7 @@ from vllm import LLM, SamplingParams, TokensPrompt
 
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import load_problems, render
-from beyondbase.sampling.model_names import resolve_model
+from beyondbase.sampling.model_source.names import resolve_model
 from beyondbase.sampling.plan import Plan
 from beyondbase.sampling.vllm_engine import VllmEngine, sampling_params
 from beyondbase.types import DrawRule, PromptForm, SampleRequest, SamplingSpec

@@ -55,16 +55,11 @@ RESULT_TYPES = {"analyses.results", "analyses.stored"}
 # heavy libraries, and the only places that import them
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "torch": (
-        "sampling/hf.py",
-        "sampling/decode.py",
-        "sampling/sequences.py",
-        "sampling/attention.py",
-        "sampling/kv_cache.py",
-        "sampling/token_choice.py",
-        "sampling/gguf_folder.py",
+        "sampling/hf/",
+        "sampling/model_source/gguf_folder.py",
         "lab/",
     ),
-    "gguf": ("sampling/gguf_folder.py",),
+    "gguf": ("sampling/model_source/gguf_folder.py",),
     "vllm": ("sampling/vllm_engine.py",),
     "httpx": ("sampling/openai_api/",),
     "huggingface_hub": ("hub.py",),

@@ -16,7 +16,7 @@ from beyondbase.lab.tokenizer import build_tokenizer
 from beyondbase.problems import load_problems, render
 from beyondbase.problems.countdown import Split, problem_key, split_of
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.model_folder import weights_hash
+from beyondbase.sampling.model_source.folder import weights_hash
 from beyondbase.seeds import sample_seed
 from beyondbase.types import SampleRequest, SamplingSpec, Verdict
 from beyondbase.verification.countdown import CountdownVerifier

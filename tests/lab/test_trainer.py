@@ -15,7 +15,7 @@ from beyondbase.errors import BadInput, PolicyCollapse
 from beyondbase.lab.checkpoint import latest_step
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.lab.trainer import RLConfig, train_rl
-from beyondbase.sampling.model_folder import check_model_folder, weights_hash
+from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
 
 SMALL = RLConfig(steps=4, problems_per_step=8, samples_per_problem=8, train_problems=64, checkpoint_every=1)
 

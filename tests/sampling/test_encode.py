@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
-from beyondbase.sampling.smollm2 import smollm2_folder
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
 ASK = Prompt("What is 2+2?")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.special import chdtrc
 
+from beyondbase.sampling.hf.token_choice import uniforms
 from beyondbase.sampling.scripted import ScriptedEngine
-from beyondbase.sampling.token_choice import uniforms
 from beyondbase.seeds import sample_seed
 from beyondbase.types import IntArray, Prompt, SampleRequest, SamplingSpec
 

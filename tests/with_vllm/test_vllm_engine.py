@@ -21,8 +21,8 @@ from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.problems import load_problems, render
 from beyondbase.sampling.hf import HfEngine
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.sampling.options import VllmOptions
-from beyondbase.sampling.smollm2 import smollm2_folder
 from beyondbase.seeds import sample_seed
 from beyondbase.store import open_run
 from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec

@@ -29,7 +29,7 @@ from beyondbase.lab.rollout import choose_problems, roll_out
 from beyondbase.lab.update import update
 from beyondbase.problems.countdown import Split, generate
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.model_folder import check_model_folder, weights_hash
+from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
 from beyondbase.seeds import sample_seed
 from beyondbase.types import Problem, Progress, SamplingSpec, silent
 from beyondbase.verification.countdown import CountdownVerifier

@@ -10,7 +10,7 @@ from enum import StrEnum
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
 from beyondbase.sampling.engine import Engine
-from beyondbase.sampling.model_names import resolve_model
+from beyondbase.sampling.model_source.names import resolve_model
 from beyondbase.sampling.options import HfOptions, ServerOptions, VllmOptions
 
 

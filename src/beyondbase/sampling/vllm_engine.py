@@ -21,8 +21,8 @@ from vllm.sampling_params import RequestOutputKind
 from beyondbase.errors import BadInput
 from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
 from beyondbase.sampling.end_with_me import children_end_with_this_process
-from beyondbase.sampling.model_folder import tokenizer_hash, weights_hash
-from beyondbase.sampling.model_names import ModelSource, resolve_model
+from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
+from beyondbase.sampling.model_source.names import ModelSource, resolve_model
 from beyondbase.sampling.options import VllmOptions
 from beyondbase.sampling.texts import text_of, up_to_stop
 from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec

@@ -24,8 +24,8 @@ from beyondbase.pipeline import sample_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.engines import EngineName, EngineOptions, engine_of
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.sampling.options import ServerOptions
-from beyondbase.sampling.smollm2 import smollm2_folder
 from beyondbase.store import Run
 from beyondbase.types import DrawRule, Problem, Prompt, PromptForm, SamplingSpec, SuccessCounts
 from beyondbase.verification.exact import ExactMatch

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
-from beyondbase.sampling.sequences import MIN_ROWS, CopiedPrompts, Sequences, SharedPrompts
-from beyondbase.sampling.token_choice import TokenChoice, choose, uniforms
+from beyondbase.sampling.hf.sequences import MIN_ROWS, CopiedPrompts, Sequences, SharedPrompts
+from beyondbase.sampling.hf.token_choice import TokenChoice, choose, uniforms
 from beyondbase.types import Finish, FloatArray, IntArray, SamplingSpec
 
 _COMPACT_BELOW = 0.75

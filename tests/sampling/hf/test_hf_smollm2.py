@@ -13,7 +13,7 @@ from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogit
 
 from beyondbase.errors import BadInput
 from beyondbase.sampling.hf import HfEngine
-from beyondbase.sampling.smollm2 import smollm2_folder
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.seeds import sample_seed
 from beyondbase.types import Completion, Prompt, PromptForm, SampleRequest, SamplingSpec
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
 from beyondbase.hub_id import HubId, Kind
-from beyondbase.sampling import smollm2
-from beyondbase.sampling.model_folder import check_model_folder
+from beyondbase.sampling.model_source import smollm2
+from beyondbase.sampling.model_source.folder import check_model_folder
 
 # What a model in Hugging Face form consists of: no weights in other formats, no second copy of them.
 _FILES = (

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from beyondbase.sampling import token_choice
-from beyondbase.sampling.token_choice import choose, uniforms
+from beyondbase.sampling.hf import token_choice
+from beyondbase.sampling.hf.token_choice import choose, uniforms
 from beyondbase.types import SamplingSpec
 
 LOGITS_V = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -3.0])

@@ -11,9 +11,9 @@ import transformers
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling import attention, sequences
-from beyondbase.sampling.kv_cache import BLOCK, Blocks
-from beyondbase.sampling.sequences import CopiedPrompts, SharedPrompts, padded_width, shares_prompts
+from beyondbase.sampling.hf import attention, sequences
+from beyondbase.sampling.hf.kv_cache import BLOCK, Blocks
+from beyondbase.sampling.hf.sequences import CopiedPrompts, SharedPrompts, padded_width, shares_prompts
 
 SMALL = {
     "vocab_size": 212,

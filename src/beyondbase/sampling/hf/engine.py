@@ -12,12 +12,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling.attention import SHARED_PROMPT
-from beyondbase.sampling.decode import Decoded, Endings, Row, decode
 from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
-from beyondbase.sampling.model_folder import tokenizer_hash, weights_hash
-from beyondbase.sampling.model_names import resolve_model
-from beyondbase.sampling.sequences import padded_width, shares_prompts
+from beyondbase.sampling.hf.attention import SHARED_PROMPT
+from beyondbase.sampling.hf.decode import Decoded, Endings, Row, decode
+from beyondbase.sampling.hf.sequences import padded_width, shares_prompts
+from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
+from beyondbase.sampling.model_source.names import resolve_model
 from beyondbase.sampling.texts import stop_ids, stops_at, text_of, up_to_stop
 from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from transformers import AttentionInterface
 
-from beyondbase.sampling.kv_cache import BLOCK, Blocks, SharedPromptLayer
+from beyondbase.sampling.hf.kv_cache import BLOCK, Blocks, SharedPromptLayer
 
 SHARED_PROMPT = "shared-prompt"
 _SMALLEST_PRODUCT = 400

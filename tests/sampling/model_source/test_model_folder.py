@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling import model_folder
-from beyondbase.sampling.model_folder import check_model_folder, weights_hash
+from beyondbase.sampling.model_source import folder as model_folder
+from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
 
 
 @pytest.fixture

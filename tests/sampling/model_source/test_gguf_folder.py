@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from beyondbase.sampling.gguf_folder import write_folder
+from beyondbase.sampling.model_source.gguf_folder import write_folder
 
 TOKENS = ["<|end|>", "<|start|>", "a", "b", "c", "1", "2", "Ċ", "Ġ", "ab", "ĊĊ", "12"]
 MERGES = ["a b", "Ċ Ċ", "1 2"]

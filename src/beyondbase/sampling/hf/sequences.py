@@ -20,8 +20,8 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling.attention import SHARED_PROMPT
-from beyondbase.sampling.kv_cache import BLOCK, Blocks, SharedPromptCache
+from beyondbase.sampling.hf.attention import SHARED_PROMPT
+from beyondbase.sampling.hf.kv_cache import BLOCK, Blocks, SharedPromptCache
 from beyondbase.types import IntArray
 
 MIN_ROWS = BLOCK

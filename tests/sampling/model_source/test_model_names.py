@@ -13,13 +13,13 @@ import pytest
 
 from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
-from beyondbase.sampling.model_names import resolve_model
+from beyondbase.sampling.model_source.names import resolve_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 RESOLVE = """
 import sys
 from beyondbase.errors import BadInput
-from beyondbase.sampling.model_names import resolve_model
+from beyondbase.sampling.model_source.names import resolve_model
 for name in sys.argv[1:]:
     try:
         print(*resolve_model(name), sep="|")

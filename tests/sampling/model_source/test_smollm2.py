@@ -15,14 +15,14 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling import smollm2
-from beyondbase.sampling.model_folder import check_model_folder
-from beyondbase.sampling.smollm2 import smollm2_folder
+from beyondbase.sampling.model_source import smollm2
+from beyondbase.sampling.model_source.folder import check_model_folder
+from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 
 # Makes the folder with a slow writer, so that a kill comes in the middle.
 SLOW = """
 import time, sys
-from beyondbase.sampling import smollm2
+from beyondbase.sampling.model_source import smollm2
 def write(source, folder):
     (folder / "config.json").write_text("{}")
     print("begun", flush=True)
