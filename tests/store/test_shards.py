@@ -93,12 +93,12 @@ def test_a_shard_judges_its_own_samples_alone(tmp_path: Path, draw: Draw) -> Non
     ("first", "second", "says"),
     [
         (WHOLE, Shard(0, 2), f"process {PID} is writing this run"),
-        (Shard(0, 2), WHOLE, f"process {PID} is writing shard 0 of 2 of this run"),
-        (Shard(0, 2), Shard(0, 2), f"process {PID} is writing shard 0 of 2 of this run"),
+        (Shard(0, 2), WHOLE, f"process {PID} is writing shard 1/2 of this run"),
+        (Shard(0, 2), Shard(0, 2), f"process {PID} is writing shard 1/2 of this run"),
         (
             Shard(0, 2),
             Shard(1, 3),
-            f"expected a shard of 2 while process {PID} is writing shard 0 of 2 of this run, got shard 1 of 3",
+            f"expected a shard of 2 while process {PID} is writing shard 1/2 of this run, got shard 2/3",
         ),
     ],
 )

@@ -34,7 +34,8 @@ class Shard:
         return items[self.index :: self.of]
 
     def __str__(self) -> str:
-        return f"shard {self.index} of {self.of}"
+        # as --shard is written, the first being 1
+        return f"shard {self.index + 1}/{self.of}"
 
 
 WHOLE = Shard(0, 1)
