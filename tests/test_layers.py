@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": {"errors", "hub_id"},
     "types": {"errors", "checks"},
     "countdown_rules": {"errors", "types"},
-    "problems": {"errors", "extras", "hub_id", "types", "countdown_rules"},
+    "problems": {"errors", "wording", "extras", "hub_id", "types", "countdown_rules"},
     "draw_ladder": {"errors", "checks", "types"},
     "sampling": {"errors", "extras", "hub_id", "durable", "types", "seeds", "draw_ladder"},
     "verification": {"errors", "types", "countdown_rules"},

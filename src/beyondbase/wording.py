@@ -42,3 +42,13 @@ def number(count: int, noun: str) -> str:
     ('1 problem', '1,060 problems')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def in_short(value: object) -> str:
+    """Write a value as Python does, cut to 60 characters.
+
+    >>> in_short("1" * 70)[-5:], in_short(7)
+    ('11...', '7')
+    """
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

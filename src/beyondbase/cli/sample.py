@@ -54,8 +54,9 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
         config.out, problem_set, engine, config.spec, rule, verifier, progress, label, show_settings, shard
     )
     save_config(made.path / "sample.toml", "sample", replace(config, shard=None))
-    lack = made.shortfall()
-    return outcome_of(made) if shard == WHOLE or not lack else _so_far(made, shard, lack)
+    if shard != WHOLE and (lack := made.shortfall()):
+        return _so_far(made, shard, lack)
+    return outcome_of(made)
 
 
 def _foreseen(config: SampleConfig, manifest: RunManifest, engine: Engine, problem_set: ProblemSet) -> Outcome:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from beyondbase.errors import BadInput
+from beyondbase.wording import in_short
 
 _BEGINS = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
 
@@ -31,14 +32,14 @@ def _url(item: object, folder: Path, where: str) -> str:
             return _data_url(content, _kind_of_bytes(content, where))
         item = item.get("path")
     if not isinstance(item, str):
-        raise BadInput(f"{where}: expected an image as a path, a data: or https: URL, or bytes, got {_short(item)}")
+        raise BadInput(f"{where}: expected an image as a path, a data: or https: URL, or bytes, got {in_short(item)}")
     if item.startswith(("data:", "https:")):
         return item
     if item.startswith("http:"):
-        raise BadInput(f"{where}: expected an image under https:, got {_short(item)}; download it and give its path")
+        raise BadInput(f"{where}: expected an image under https:, got {in_short(item)}; download it and give its path")
     kind, _ = mimetypes.guess_type(item)
     if kind is None or not kind.startswith("image/"):
-        raise BadInput(f"{where}: expected an image file such as .png or .jpg, got {_short(item)}; rename it")
+        raise BadInput(f"{where}: expected an image file such as .png or .jpg, got {in_short(item)}; rename it")
     try:
         return _data_url((folder / item).read_bytes(), kind)
     except OSError as error:
@@ -53,9 +54,4 @@ def _kind_of_bytes(content: bytes, where: str) -> str:
     for begin, kind in _BEGINS.items():
         if content.startswith(begin):
             return kind
-    raise BadInput(f"{where}: expected the bytes of a PNG, JPEG, GIF or WebP image, got {_short(content[:8])}")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    raise BadInput(f"{where}: expected the bytes of a PNG, JPEG, GIF or WebP image, got {in_short(content[:8])}")

@@ -10,6 +10,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
+from beyondbase.sampling.messages import check_system, messages
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
 _DATE = "26 Jul 2024"
@@ -31,8 +32,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpe
     if spec.form is PromptForm.CHAT:
         ids = _chat(tokenizer, prompt, spec)
     else:
-        if spec.system:
-            raise BadInput("system: expected none for a plain prompt, got a system message; use --form chat")
+        check_system(spec)
         ids = tuple(tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
         if spec.add_bos and ids[:1] == (bos,):
             raise BadInput(f"add_bos: expected a prompt without {tokenizer.bos_token}, got one that begins with it")
@@ -64,9 +64,9 @@ def prompt_settings(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], spec
 def turn_ending_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """Return the token that the chat template writes after an answer, if it is a special one; it ends a turn."""
     answer = "the answer"
-    messages = [{"role": "user", "content": "a question"}, {"role": "assistant", "content": answer}]
+    turns = [{"role": "user", "content": "a question"}, {"role": "assistant", "content": answer}]
     try:
-        rendered = tokenizer.apply_chat_template(messages, tokenize=False)
+        rendered = tokenizer.apply_chat_template(turns, tokenize=False)
     except Exception:  # a template is a program of the model's makers; one for single questions has no turns
         return frozenset()
     after = str(rendered).rpartition(answer)[2]
@@ -78,11 +78,9 @@ def turn_ending_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 def _chat(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:
     if not tokenizer.chat_template:
         raise BadInput("form: expected a tokenizer with a chat template, this one has none; use --form plain")
-    messages = [{"role": "system", "content": spec.system}] if spec.system else []
-    messages.append({"role": "user", "content": prompt.text})
     try:
         rendered: Any = tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_dict=True, date_string=_DATE
+            messages(prompt, spec), add_generation_prompt=True, return_dict=True, date_string=_DATE
         )
     except Exception as error:  # a template is a program of the model's makers and may raise whatever it likes
         raise BadInput(f"form: expected the model's chat template to take the messages, it says: {error}") from error

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from transformers import PreTrainedTokenizerBase
 
+from beyondbase.types import Finish
+
 _HALF = "\ufffd"
 """what a tokenizer shows for bytes that are no whole character"""
 
@@ -19,6 +21,14 @@ def text_of(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) -> str
     # Half a character is at most three tokens, and may spoil whole ones before it that are made of bytes.
     shorter = (_decoded(tokenizer, token_ids[: len(token_ids) - cut]) for cut in range(1, 4))
     return max((each.rstrip(_HALF) for each in (text, *shorter)), key=len)
+
+
+def answer_text(
+    tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int], finish: Finish, stop: Sequence[str]
+) -> str:
+    """Return the text of an answer: without the token that ended it, and up to and with the stop string that did."""
+    text = text_of(tokenizer, token_ids[:-1] if finish is Finish.EOS else token_ids)
+    return up_to_stop(text, stop) if finish is Finish.STOP else text
 
 
 def up_to_stop(text: str, stop: Sequence[str]) -> str:

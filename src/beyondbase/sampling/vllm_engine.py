@@ -24,7 +24,7 @@ from beyondbase.sampling.end_with_me import children_end_with_this_process
 from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
 from beyondbase.sampling.model_source.names import ModelSource, resolve_model
 from beyondbase.sampling.options import VllmOptions
-from beyondbase.sampling.texts import text_of, up_to_stop
+from beyondbase.sampling.texts import answer_text
 from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec
 
 _WAITING_PER_SEAT = 2
@@ -131,9 +131,7 @@ class VllmEngine:
         finish = _finish(sample.finish_reason, sample.stop_reason)
         if finish is Finish.ERROR:
             return Completion.failed(f"vllm: finish reason {sample.finish_reason}, {sample.stop_reason}")
-        text = text_of(self.tokenizer, ids[:-1] if finish is Finish.EOS else ids)
-        if finish is Finish.STOP:
-            text = up_to_stop(text, spec.stop)
+        text = answer_text(self.tokenizer, ids, finish, spec.stop)
         return Completion(text, ids, sample.cumulative_logprob, None, finish)
 
 

@@ -38,11 +38,10 @@ def up_to_stop(rows: pl.DataFrame, rule: DrawRule) -> pl.DataFrame:
 
 def tally(counted: pl.DataFrame, problem_ids: pl.Series) -> pl.DataFrame:
     """Count each problem's rows: problem_id, n, c, unjudged, reach (largest index + 1), in problem order."""
-    missing_verdict = pl.col("verdict").is_null() | (pl.col("verdict") == Verdict.VERIFIER_ERROR.value)
     per_problem = counted.group_by("problem_id").agg(
         pl.len().cast(pl.Int64).alias("n"),
         _correct().sum().cast(pl.Int64).alias("c"),
-        missing_verdict.sum().cast(pl.Int64).alias("unjudged"),
+        no_verdict().sum().cast(pl.Int64).alias("unjudged"),
         (pl.col("sample_index").max() + 1).alias("reach"),
     )
     everyone = problem_ids.to_frame("problem_id")
@@ -61,6 +60,11 @@ def shortfall(tallied: pl.DataFrame, rule: DrawRule) -> Shortfall:
     complete = ends & (pl.col("n") == pl.col("reach"))
     owing = tallied.filter(~complete & (pl.col("unjudged") == 0))
     return Shortfall(owing.height, int(tallied["unjudged"].sum()))
+
+
+def no_verdict() -> pl.Expr:
+    """True for a sample that nobody has judged, or at which the verifier failed."""
+    return pl.col("verdict").is_null() | (pl.col("verdict") == Verdict.VERIFIER_ERROR.value)
 
 
 def _correct() -> pl.Expr:

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from beyondbase.errors import StoreError
 from beyondbase.store.place import Place
 from beyondbase.types import DrawRule, SamplingSpec
+from beyondbase.wording import in_short
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
@@ -109,7 +110,7 @@ def check_resumable(path: Place, stored: RunManifest, wanted: RunManifest) -> Ru
     """
     for name, old, new in _differences(stored, wanted):
         raise StoreError(
-            f"{path}: {name} is {_short(old)} in this run and {_short(new)} now; "
+            f"{path}: {name} is {in_short(old)} in this run and {in_short(new)} now; "
             "use the run's own settings, or another folder for a new run"
         )
     if wanted.rule.n_max < stored.rule.n_max:
@@ -138,8 +139,3 @@ def _settings(manifest: RunManifest) -> Iterator[tuple[str, object]]:
     yield "template_hash", manifest.template_hash
     yield "rule.stop_at", manifest.rule.stop_at
     yield "rule.n_first", manifest.rule.n_first
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -16,7 +16,7 @@ import polars as pl
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.store.audit.results import RunAudit
 from beyondbase.store.audit.single import audit
-from beyondbase.store.counting import Shortfall, shortfall, tally, up_to_stop
+from beyondbase.store.counting import Shortfall, no_verdict, shortfall, tally, up_to_stop
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.parts import READ_ERRORS, read_part
 from beyondbase.store.place import Place, UrlPath, names, place, scan
@@ -179,7 +179,7 @@ class Run:
         return drawn.join(folder.winners(verdicts, ids).drop("row"), on=KEY, how="left")
 
     def _owed_verdicts(self, verifier: str | None, shard: Shard) -> pl.DataFrame:
-        owed = self.states(verifier, shard).filter(pl.col("verdict").is_null() | ~VERDICTS.good)
+        owed = self.states(verifier, shard).filter(no_verdict())
         return owed.select(pl.col("problem_id").cast(pl.String), "sample_index")
 
     def _check_complete(self, counted: pl.DataFrame, verifier: str | None) -> pl.DataFrame:

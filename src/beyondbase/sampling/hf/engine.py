@@ -18,8 +18,8 @@ from beyondbase.sampling.hf.decode import Decoded, Endings, Row, decode
 from beyondbase.sampling.hf.sequences import padded_width, shares_prompts
 from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
 from beyondbase.sampling.model_source.names import resolve_model
-from beyondbase.sampling.texts import stop_ids, stops_at, text_of, up_to_stop
-from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleRequest, SamplingSpec
+from beyondbase.sampling.texts import answer_text, stop_ids, stops_at
+from beyondbase.types import Completion, Prompt, PromptForm, SampleRequest, SamplingSpec
 
 _DTYPES = ("float32", "bfloat16", "float16")
 
@@ -115,9 +115,7 @@ class HfEngine:
         return Endings(self.eos_ids(spec), stops_at(self.tokenizer, spec.stop), stop_ids(self.tokenizer, spec.stop))
 
     def _completion(self, done: Decoded, spec: SamplingSpec) -> Completion:
-        text = text_of(self.tokenizer, done.token_ids[:-1] if done.finish is Finish.EOS else done.token_ids)
-        if done.finish is Finish.STOP:
-            text = up_to_stop(text, spec.stop)
+        text = answer_text(self.tokenizer, done.token_ids, done.finish, spec.stop)
         entropy = done.entropy_sum / len(done.token_ids)
         return Completion(text, done.token_ids, done.logprob_sum, entropy, done.finish)
 

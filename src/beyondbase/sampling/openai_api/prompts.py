@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beyondbase.errors import BadInput
+from beyondbase.sampling.messages import check_system, messages
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
 PATHS = {PromptForm.PLAIN: "/completions", PromptForm.CHAT: "/chat/completions"}
@@ -20,23 +21,9 @@ def asked(prompt: Prompt, spec: SamplingSpec, token_ids: TokenIds | None) -> Map
     return {"prompt": prompt.text if token_ids is None else list(token_ids)}
 
 
-def messages(prompt: Prompt, spec: SamplingSpec) -> list[dict[str, Any]]:
-    """System and user message; images stand before the text.
-
-    >>> messages(Prompt("6 * 7 ="), SamplingSpec(form=PromptForm.CHAT, system="Be brief."))
-    [{'role': 'system', 'content': 'Be brief.'}, {'role': 'user', 'content': '6 * 7 ='}]
-    """
-    system = [{"role": "system", "content": spec.system}] if spec.system else []
-    if not prompt.images:
-        return [*system, {"role": "user", "content": prompt.text}]
-    parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in prompt.images]
-    return [*system, {"role": "user", "content": [*parts, {"type": "text", "text": prompt.text}]}]
-
-
 def check_prompts(prompts: Sequence[Prompt], spec: SamplingSpec) -> None:
     """Raise BadInput for prompts that a request cannot hold."""
-    if spec.system and spec.form is PromptForm.PLAIN:
-        raise BadInput("system: expected none for a plain prompt, got a system message; use --form chat")
+    check_system(spec)
     for prompt in prompts:
         if prompt.images and spec.form is PromptForm.PLAIN:
             raise BadInput(f"form: expected chat for a prompt with images, got plain: {prompt.text[:60]!r}")

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from beyondbase.errors import BadInput
+from beyondbase.sampling.messages import messages
 from beyondbase.sampling.openai_api.connection import Connection
 from beyondbase.sampling.openai_api.discovery import Served, Told, json_object
-from beyondbase.sampling.openai_api.prompts import TokenIds, messages
+from beyondbase.sampling.openai_api.prompts import TokenIds
 from beyondbase.sampling.options import Server
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Iterator, Mapping
 
 import polars as pl
-from scipy.special import pdtrc
 
 from beyondbase.store.audit.results import Change, Finding, Kind, Matches, PairAudit, Severity, worst_first
-from beyondbase.store.audit.rows import ALPHA, FIRST_FEW, LONG_CHARS, AuditedRun, digests, places, share
+from beyondbase.store.audit.rows import (
+    FIRST_FEW,
+    LONG_CHARS,
+    AuditedRun,
+    beyond_chance,
+    digests,
+    places,
+    share,
+    too_unlikely,
+)
 from beyondbase.store.manifest import RunManifest
 from beyondbase.types import Problem
 from beyondbase.wording import number
@@ -67,8 +74,7 @@ def _in_step(mine: pl.DataFrame, theirs: pl.DataFrame) -> tuple[Matches, Finding
         f"{share(same.height, common.height)} are the same text as the other run's sample of that problem and index, "
         f"where {expected:,.1f} would be if their order were changed"
     )
-    beyond = same.height > 0 and pdtrc(same.height - 1, expected) < ALPHA
-    count = same.height if beyond else 0
+    count = same.height if beyond_chance(same.height, expected) else 0
     mend = f"both runs were drawn with the same noise, whatever seeds they name: {_AGAIN}"
     return matches, Finding(Severity.WRONG, Kind.ALIKE_IN_STEP, what, count, common.height, places(same), mend)
 
@@ -81,9 +87,8 @@ def _samples_shared(mine: pl.DataFrame, theirs: pl.DataFrame) -> Iterator[Findin
     """
     counts = theirs.group_by("problem_id").len().join(mine.group_by("problem_id").len(), on="problem_id")
     pairs = int((counts["len"] * counts["len_right"]).cast(pl.Int64).sum())
-    limit = math.log(ALPHA) - math.log(max(1, pairs))
     shared = mine.join(theirs, on=["problem_id", "text"], how="semi", maintain_order="left")
-    unlikely = shared.filter(pl.col("logprob") < limit)
+    unlikely = shared.filter(pl.col("logprob") < too_unlikely(pairs))
     what = f"{share(unlikely.height, mine.height)} stand in the other run too, too unlikely for that by chance"
     mend = f"rows of one run were copied into the other, or their noise is the same: {_AGAIN}"
     of, where = mine.height, places(unlikely)

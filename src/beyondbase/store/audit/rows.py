@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
+from scipy.special import pdtrc
 
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.row_folder import RowFolder
@@ -110,6 +112,16 @@ def digests(samples: pl.LazyFrame, problem_ids: Sequence[str]) -> pl.DataFrame:
         (pl.col("finish") == Finish.LENGTH.value).alias("cut"),
     )
     return small.collect(engine="streaming").sort(_KEY)
+
+
+def beyond_chance(count: int, expected: float) -> bool:
+    """Whether a Poisson number of this mean is so large with a chance below ALPHA."""
+    return count > 0 and bool(pdtrc(count - 1, expected) < ALPHA)
+
+
+def too_unlikely(pairs: int) -> float:
+    """Log-probability below which the sequences of any of so many pairs of samples are equal with a chance of ALPHA."""
+    return math.log(ALPHA) - math.log(max(1, pairs))
 
 
 def share(count: int, of: int) -> str:

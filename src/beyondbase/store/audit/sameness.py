@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
-from scipy.special import pdtrc
 
 from beyondbase.seeds import sample_seed
 from beyondbase.store.audit.results import Finding, Kind, Severity
-from beyondbase.store.audit.rows import ALPHA, BROKEN_SEEDS, FIRST_FEW, LONG_CHARS, RunRows, places, share
+from beyondbase.store.audit.rows import (
+    BROKEN_SEEDS,
+    FIRST_FEW,
+    LONG_CHARS,
+    RunRows,
+    beyond_chance,
+    places,
+    share,
+    too_unlikely,
+)
 
 
 def sameness(run: RunRows) -> list[Finding]:
@@ -33,7 +39,6 @@ def _neighbours(rows: pl.DataFrame) -> Finding:
     times = rows.group_by("problem_id", "text").agg(pl.len().cast(pl.Float64).alias("m"))
     in_any_order = times.group_by("problem_id").agg((pl.col("m") * (pl.col("m") - 1)).sum() / pl.col("m").sum())
     expected = float(in_any_order["m"].sum())
-    beyond_chance = alike.height > 0 and pdtrc(alike.height - 1, expected) < ALPHA
     what = (
         f"{share(alike.height, rows.height)} are the same text as the sample before them, where {expected:,.1f} would "
         "be if their order were changed"
@@ -42,7 +47,7 @@ def _neighbours(rows: pl.DataFrame) -> Finding:
         "a request for several samples was answered by one text several times: use --samples-per-request 1, "
         "and sample into a new folder"
     )
-    count = alike.height if beyond_chance else 0
+    count = alike.height if beyond_chance(alike.height, expected) else 0
     return Finding(Severity.WRONG, Kind.NEIGHBOURS, what, count, rows.height, places(alike), mend)
 
 
@@ -54,8 +59,7 @@ def _across_problems(run: RunRows) -> Finding:
     """
     rows = run.samples.filter(pl.col("logprob").is_not_null())
     most = len(run.problem_ids) * run.manifest.rule.n_max
-    limit = math.log(ALPHA) - math.log(max(1, most * (most - 1) // 2))
-    groups = _of_several_problems(rows, "sequence").filter(pl.col("logprob") < limit)
+    groups = _of_several_problems(rows, "sequence").filter(pl.col("logprob") < too_unlikely(most * (most - 1) // 2))
     count = int((groups["m"] - 1).sum())
     what = f"{share(count, rows.height)} repeat a sample of another problem, too unlikely for that by chance"
     where = _pairs_in_words(groups)

@@ -10,6 +10,7 @@ import polars as pl
 from beyondbase.draw_ladder import ladder
 from beyondbase.store.audit.results import Finding, Kind, Severity
 from beyondbase.store.audit.rows import FIRST_FEW, RunRows, places, share
+from beyondbase.store.counting import no_verdict
 from beyondbase.types import IntArray, Verdict
 from beyondbase.wording import number
 
@@ -34,7 +35,7 @@ def owed(judged: pl.DataFrame, run: RunRows) -> IntArray:
     ends_P = np.searchsorted(of_P, np.arange(len(run.problem_ids) + 1))
     index_N = judged["sample_index"].to_numpy()
     correct_N = (judged["verdict"] == Verdict.CORRECT.value).fill_null(False).to_numpy()
-    pending_N = _pending(judged).to_numpy()
+    pending_N = judged.select(no_verdict()).to_series().to_numpy()
     owed_P = np.zeros(len(run.problem_ids), dtype=np.int64)
     for p in range(len(owed_P)):
         rows = slice(ends_P[p], ends_P[p + 1])
@@ -121,10 +122,6 @@ def _cut_early(run: RunRows) -> Finding:
     what = f"{share(rows.height, run.samples.height)} were cut before the {number(cap, 'token')} of max_tokens"
     mend = "another limit is at work, such as the model's context or the server's own: raise it, or lower --max-tokens"
     return Finding(Severity.SUSPICIOUS, Kind.CUT_EARLY, what, rows.height, run.samples.height, places(rows), mend)
-
-
-def _pending(judged: pl.DataFrame) -> pl.Series:
-    return judged.select(pl.col("verdict").is_null() | (pl.col("verdict") == Verdict.VERIFIER_ERROR.value)).to_series()
 
 
 def _reasons(texts: pl.Series) -> str:
