@@ -90,8 +90,8 @@ class SamplingSpec:
     """cap on new tokens; a sample that reaches it is truncated"""
     stop: tuple[str, ...] = ()
     """strings that end a completion; the string itself is kept"""
-    template: str = "plain"
-    """name of the prompt template"""
+    template: str = ""
+    """name of the prompt template; empty: that of the problem set"""
     form: PromptForm = PromptForm.PLAIN
     """plain: the model continues the prompt; chat: the prompt is a user message in the model's chat template"""
     system: str = ""

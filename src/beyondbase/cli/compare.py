@@ -12,7 +12,6 @@ from beyondbase.cli.settings import (
     claim_folder,
     read_training,
     save_config,
-    verifier_of,
 )
 from beyondbase.cli.shown_settings import show_settings
 from beyondbase.cli.study_outcome import study_outcome
@@ -23,6 +22,7 @@ from beyondbase.problems import load_problems
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
 from beyondbase.types import Progress, SamplingSpec
+from beyondbase.verification import VerifierOptions, verifier_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class CompareConfig:
     out: Path = Path("out/compare")
     """folder of the study; one that is there is gone on with"""
     verifier: str | None = None
-    """countdown or exact; by default that of the problem set"""
+    """name of a verifier, or module:function of your own; by default that of the problem set"""
     training: Path | None = None
     """metrics.jsonl of the RLVR training, for the report"""
     limit: int | None = None
@@ -50,6 +50,7 @@ class CompareConfig:
     confirm_n_max: int = CONFIRM_RULE.n_max
     """most fresh samples of such a problem from each model"""
     run_on: EngineOptions = field(default_factory=EngineOptions)
+    grade: VerifierOptions = field(default_factory=VerifierOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
     draw: Draw = field(default_factory=Draw)
     analysis: Analysis = field(default_factory=Analysis)
@@ -60,10 +61,11 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
     check_spec(config.spec)
     confirm = replace(CONFIRM_RULE, n_max=config.confirm_n_max)
     check_rule(confirm)
+    problem_set = load_problems(config.problems, config.limit)
     study = Study(
         path=config.out,
-        problem_set=load_problems(config.problems, config.limit),
-        verifier=verifier_of(config.problems, config.verifier),
+        problem_set=problem_set,
+        verifier=verifier_of(config.verifier or problem_set.verifier, config.grade),
         spec=config.spec,
         rule=config.draw.rule(),
         options=config.analysis.options(config.spec.seed),

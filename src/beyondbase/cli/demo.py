@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from beyondbase.cli.progress import duration
-from beyondbase.cli.settings import claim_folder, read_training, save_config, verifier_of
+from beyondbase.cli.settings import claim_folder, read_training, save_config
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.extras import load
@@ -16,6 +16,7 @@ from beyondbase.pipeline import Study, compare_checkpoints
 from beyondbase.problems import load_problems
 from beyondbase.sampling.engines import engine_of
 from beyondbase.types import DrawRule, Progress, SamplingSpec
+from beyondbase.verification import verifier_of
 
 _PROBLEMS = "countdown"
 _N_FIRST = 64
@@ -67,7 +68,8 @@ def run(config: DemoConfig, progress: Progress) -> Outcome:
 def _study(config: DemoConfig) -> Study:
     rule = DrawRule(config.n_max, config.stop_at, n_first=min(_N_FIRST, config.n_max))
     spec = SamplingSpec(config.temperature, config.top_p, max_tokens=config.max_tokens, seed=config.seed)
-    return Study(config.out, load_problems(_PROBLEMS, config.problems), verifier_of(_PROBLEMS, None), spec, rule)
+    problem_set = load_problems(_PROBLEMS, config.problems)
+    return Study(config.out, problem_set, verifier_of(problem_set.verifier), spec, rule)
 
 
 def _train(config: DemoConfig, progress: Progress) -> Path:

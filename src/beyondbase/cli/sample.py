@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from beyondbase.cli.settings import Draw, run_name, save_config, shard_of, verifier_of
+from beyondbase.cli.settings import Draw, run_name, save_config, shard_of
 from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import resolve, sample_run
@@ -16,6 +16,7 @@ from beyondbase.sampling.spec import check_spec
 from beyondbase.store import WHOLE, Run, RunManifest, Shard
 from beyondbase.store.counting import Shortfall
 from beyondbase.types import Progress, SamplingSpec
+from beyondbase.verification import VerifierOptions, verifier_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class SampleConfig:
     out: str
     """folder of the run, or a URL such as s3://bucket/run; a run that is there is gone on with"""
     verifier: str | None = None
-    """countdown or exact; by default that of the problem set"""
+    """name of a verifier, or module:function of your own; by default that of the problem set"""
     limit: int | None = None
     """only the first problems"""
     shard: str | None = None
@@ -37,6 +38,7 @@ class SampleConfig:
     dry_run: bool = False
     """resolve and show every setting, say what the run costs at most, and draw nothing"""
     run_on: EngineOptions = field(default_factory=EngineOptions)
+    grade: VerifierOptions = field(default_factory=VerifierOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
     draw: Draw = field(default_factory=Draw)
 
@@ -45,7 +47,8 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     """Make the run, or go on with it; or only say what would be done."""
     check_spec(config.spec)
     shard, rule = shard_of(config.shard), config.draw.rule()
-    verifier, problem_set = verifier_of(config.problems, config.verifier), load_problems(config.problems, config.limit)
+    problem_set = load_problems(config.problems, config.limit)
+    verifier = verifier_of(config.verifier or problem_set.verifier, config.grade)
     engine, label = engine_of(config.model, config.run_on)(), run_name(config.model)
     if config.dry_run:
         manifest = resolve(problem_set, engine, config.spec, rule, verifier, label)
@@ -68,7 +71,7 @@ def _foreseen(config: SampleConfig, manifest: RunManifest, engine: Engine, probl
     data = {"run": config.out, "problems": problems, "most_samples": samples, "most_tokens": tokens}
     priced = [most]
     if isinstance(engine, Priced):
-        prompts = [render(config.spec.template, problem) for problem in problem_set]
+        prompts = [render(manifest.spec.template, problem) for problem in problem_set]
         priced = engine.estimate(config.spec, prompts, n_max).lines()
     return Outcome([*settings_lines(manifest), *priced, "nothing was drawn"], data | {"foreseen": priced})
 

@@ -17,10 +17,6 @@ from beyondbase.pipeline import AnalysisOptions
 from beyondbase.store import WHOLE, Shard
 from beyondbase.store.place import Place, put
 from beyondbase.types import DrawRule
-from beyondbase.verification import VERIFIERS, Verifier
-
-# the verifier of a problem set, where it is not the exact one
-VERIFIER_OF = {"countdown": "countdown", "countdown-ood": "countdown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +88,6 @@ class Analysis:
             audit=Audit(*numbers) if any(numbers) else None,
             cluster_by=self.cluster_by,
         )
-
-
-def verifier_of(problems: str, verifier: str | None) -> Verifier:
-    """Return the verifier asked for, or else that of the problem set."""
-    return verifier_named(verifier or VERIFIER_OF.get(problems, "exact"))
-
-
-def verifier_named(name: str) -> Verifier:
-    """Return a verifier by its name in VERIFIERS or by the name that a run stores."""
-    for key, make in VERIFIERS.items():
-        verifier = make()
-        if name in (key, verifier.name):
-            return verifier
-    raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)}, got {name!r}")
 
 
 def read_training(log: Path) -> pl.DataFrame:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 import tyro
 
 from beyondbase.cli.sample import in_words
-from beyondbase.cli.settings import run_name, verifier_named
+from beyondbase.cli.settings import run_name
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BeyondbaseError
 from beyondbase.pipeline import verify_run
 from beyondbase.store import open_run
 from beyondbase.types import Progress, Verdict
+from beyondbase.verification import VerifierOptions, verifier_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class VerifyConfig:
     run: tyro.conf.Positional[str]
     """folder or URL of the run"""
     verifier: str | None = None
-    """countdown or exact; by default the one the run was made with"""
+    """name of a verifier, or module:function of your own; by default the one the run was made with"""
+    grade: VerifierOptions = field(default_factory=VerifierOptions)
 
 
 def run(config: VerifyConfig, progress: Progress) -> Outcome:
     """Judge what is owed."""
-    verifier = verifier_named(config.verifier or open_run(config.run).manifest.verifier)
+    verifier = verifier_of(config.verifier or open_run(config.run).manifest.verifier, config.grade)
     judged = verify_run(config.run, verifier, progress, label=run_name(config.run))
     rows = judged.verdicts(verifier.name).select("verdict", "detail").collect()
     verdicts = Counter(rows["verdict"].to_list())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
@@ -15,7 +16,7 @@ from beyondbase.store.place import place
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
-from beyondbase.verification.verifier import Verifier
+from beyondbase.verification.verifier import Recorded, Verifier
 
 
 def resolve(
@@ -28,6 +29,7 @@ def resolve(
 ) -> RunManifest:
     """Settle everything that decides a run, and draw nothing; raises BadInput for what cannot be sampled as asked."""
     check_spec(spec)
+    spec = settled(spec, problem_set)
     settings = dict(engine.settings(spec, list(_prompts(problem_set, spec).values())))
     return RunManifest(
         model=settings.get("model", label),
@@ -40,6 +42,11 @@ def resolve(
         engine=settings,
         versions=installed_versions(),
     )
+
+
+def settled(spec: SamplingSpec, problem_set: ProblemSet) -> SamplingSpec:
+    """Fill in what a specification leaves to the problem set: the template."""
+    return spec if spec.template else replace(spec, template=problem_set.template)
 
 
 def _prompts(problem_set: ProblemSet, spec: SamplingSpec) -> dict[str, Prompt]:
@@ -72,7 +79,8 @@ def sample_run(
     Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
     them. Raises StoreError if the run there was made with other settings or cannot be written.
     """
-    problem_set = ProblemSet(problem_set.name, problems_to_ask(place(path), problem_set.problems))
+    problem_set = replace(problem_set, problems=tuple(problems_to_ask(place(path), problem_set.problems)))
+    spec = settled(spec, problem_set)
     manifest = resolve(problem_set, engine, spec, rule, verifier, label)
     announce(manifest)
     plan = Plan(dict(shard.take([*_prompts(problem_set, spec).items()])), rule, spec.seed)
@@ -109,6 +117,8 @@ def verify_run(
 def _judge_stored(writer: RunWriter, verifier: Verifier, shard: Shard, progress: Progress, label: str) -> None:
     """Judge what an earlier call left without a verdict."""
     run = writer.run
+    if isinstance(verifier, Recorded):
+        writer.note_verifier(verifier.name, verifier.settings)
     owed = run.n_unjudged(verifier.name, shard)
     if not owed:
         return

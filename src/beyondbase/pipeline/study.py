@@ -91,4 +91,4 @@ def _ids(run: Place) -> list[str]:
 
 def _subset(problem_set: ProblemSet, ids: set[str]) -> ProblemSet:
     chosen = tuple(problem for problem in problem_set if problem.problem_id in ids)
-    return ProblemSet(f"{problem_set.name}, {len(chosen)} solved by one model", chosen)
+    return replace(problem_set, name=f"{problem_set.name}, {len(chosen)} solved by one model", problems=chosen)

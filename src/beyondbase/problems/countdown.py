@@ -118,7 +118,7 @@ def countdown_out_of_distribution() -> ProblemSet:
 
 
 def _counted(name: str, problems: tuple[Problem, ...]) -> ProblemSet:
-    return ProblemSet(name, tuple(map(with_difficulty, problems)))
+    return ProblemSet(name, tuple(map(with_difficulty, problems)), verifier="countdown")
 
 
 def _difficulty(n_solutions: int) -> str:

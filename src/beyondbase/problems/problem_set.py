@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from beyondbase.errors import BadInput
 from beyondbase.types import Problem
@@ -21,6 +21,10 @@ class ProblemSet:
 
     name: str
     problems: tuple[Problem, ...]
+    verifier: str = "exact"
+    """that judges its answers, where no other is asked for"""
+    template: str = "plain"
+    """that its questions are asked in, where no other is asked for"""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -44,7 +48,7 @@ class ProblemSet:
         """Keep the first `limit` problems."""
         if limit >= len(self.problems):
             return self
-        return ProblemSet(f"{self.name}[:{limit}]", self.problems[:limit])
+        return replace(self, name=f"{self.name}[:{limit}]", problems=self.problems[:limit])
 
     def __len__(self) -> int:
         return len(self.problems)

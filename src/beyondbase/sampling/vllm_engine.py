@@ -18,9 +18,9 @@ from vllm import EngineArgs, LLMEngine, RequestOutput, SamplingParams, TokensPro
 from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind
 
+from beyondbase.end_with_me import children_end_with_this_process
 from beyondbase.errors import BadInput
 from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
-from beyondbase.sampling.end_with_me import children_end_with_this_process
 from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
 from beyondbase.sampling.model_source.names import ModelSource, resolve_model
 from beyondbase.sampling.options import VllmOptions

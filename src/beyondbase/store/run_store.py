@@ -23,9 +23,10 @@ from beyondbase.store.place import Place, UrlPath, names, place, scan
 from beyondbase.store.problem_file import read_problem_ids, read_problems
 from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.verifier_file import read_settings
 from beyondbase.types import Problem, SuccessCounts
 
-_VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 def open_run(path: str | os.PathLike[str] | UrlPath) -> Run:
@@ -155,8 +156,12 @@ class Run:
         """Return where one verifier's verdicts lie; raises BadInput for a name that is no folder's."""
         name = verifier or self.manifest.verifier
         if not _VERIFIER_NAME.fullmatch(name):
-            raise BadInput(f"verifier: expected a name of letters, digits, '.', '_' and '-', got {name!r}")
+            raise BadInput(f"verifier: expected a name of letters, digits, '.', '_', '+' and '-', got {name!r}")
         return self.path / "verdicts" / name
+
+    def verifier_settings(self, verifier: str | None = None) -> dict[str, str] | None:
+        """Return what the verdicts of a verifier depend on beside its name; None where nothing was noted."""
+        return read_settings(self.verdict_folder(verifier))
 
     def _ids(self) -> list[str]:
         # Read after the rows: whoever adds problems writes them before their first row.

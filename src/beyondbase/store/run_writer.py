@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,7 @@ from beyondbase.store.opening import open_to_write, remove_temporaries
 from beyondbase.store.parts import SAMPLE_SCHEMA, VERDICT_SCHEMA, of_shard, part_bytes, part_name, writer_name
 from beyondbase.store.place import Place, UrlPath, make_folder, place, put
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.verifier_file import note_settings
 from beyondbase.types import Completion, Problem, SampleRequest
 
 COMMIT_S = 30.0
@@ -121,6 +122,10 @@ class RunWriter:
             rows = sum(frame.height for frame in waiting)
             if rows >= COMMIT_ROWS or self._size >= COMMIT_CHARS or self._failure:
                 self.commit()
+
+    def note_verifier(self, verifier: str, settings: Mapping[str, str]) -> None:
+        """Keep what a verifier's verdicts depend on beside them; raises StoreError if those there depend on other."""
+        note_settings(self.run.verdict_folder(verifier), settings)
 
     def commit(self) -> None:
         """Put every row that was added on disk, for good.

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from beyondbase.errors import BadInput
 from beyondbase.verification.countdown import CountdownVerifier
 from beyondbase.verification.exact import ExactMatch
+from beyondbase.verification.options import VerifierOptions
 from beyondbase.verification.verifier import Verifier
 
-__all__ = ["VERIFIERS", "Verifier"]
+__all__ = ["VERIFIERS", "Verifier", "VerifierOptions", "verifier_of"]
 
-VERIFIERS: dict[str, Callable[[], Verifier]] = {
-    "countdown": CountdownVerifier,
-    "exact": ExactMatch,
+# Heavy libraries are loaded by an entry's own call (extras.load).
+VERIFIERS: dict[str, Callable[[VerifierOptions], Verifier]] = {
+    "countdown": lambda options: CountdownVerifier(),
+    "exact": lambda options: ExactMatch(),
 }
+
+
+def verifier_of(name: str, options: VerifierOptions | None = None) -> Verifier:
+    """Return a verifier by its name in VERIFIERS, or by the name stored with verdicts, which begins with the former.
+
+    >>> verifier_of("exact").name, verifier_of("countdown-1").name
+    ('exact-1', 'countdown-1')
+    """
+    kind, dash, _ = name.partition("-")
+    if kind not in VERIFIERS:
+        raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)}, got {name!r}")
+    verifier = VERIFIERS[kind](options or VerifierOptions())
+    if dash and verifier.name != name:
+        raise BadInput(
+            f"verifier: expected to judge as {name}, but this version and these flags make {verifier.name}; give the "
+            f"flags and install the version it names, or ask for --verifier {kind}, whose verdicts stand beside"
+        )
+    return verifier

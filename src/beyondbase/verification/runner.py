@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from time import monotonic
 
 import polars as pl
 
-from beyondbase.types import Finish, Problem, Verdict
-from beyondbase.verification.verifier import Verifier
+from beyondbase.errors import BeyondbaseError
+from beyondbase.types import Finish, Judgement, Problem, Verdict
+from beyondbase.verification.verifier import Answer, BatchVerifier, Verifier
 
 CHUNK_ROWS = 2_000
-"""rows judged before they are handed on, so that a kill loses little of a slow verifier's work"""
+CHUNK_S = 10.0
+"""rows judged, or seconds, until they are handed on, so that a kill loses little of a slow verifier's work"""
 
 _SCHEMA = {
     "problem_id": pl.String,
@@ -55,25 +60,52 @@ class Judge:
     def _frame(self, samples: pl.DataFrame) -> Iterator[pl.DataFrame]:
         # Sorted, equal texts of a problem stand together and are judged once, and a verifier that
         # keeps the last reference it parsed parses each one once.
-        last: tuple[str, str] | None = None
-        judged = if_cut = ("", "", "")
-        for chunk in samples.sort("problem_id", "text").iter_slices(CHUNK_ROWS):
-            rows = []
-            for problem_id, index, text, finish in chunk.select(_NEEDED).iter_rows():
-                if (problem_id, text) != last:
-                    judged = self._judge(problem_id, text)
-                    if_cut = (_IF_CUT.get(judged[0], judged[0]), *judged[1:])
-                    last = (problem_id, text)
-                rows.append((problem_id, index, *(if_cut if finish == _CUT else judged)))
+        ordered = samples.select(_NEEDED).sort("problem_id", "text")
+        judged = self._judged(ordered)
+        rows, since = [], monotonic()
+        for (problem_id, _), group in groupby(ordered.iter_rows(), key=itemgetter(0, 2)):
+            verdict, answer, detail = next(judged)
+            if_cut = _IF_CUT.get(verdict, verdict)
+            for _, index, _, finish in group:
+                rows.append((problem_id, index, if_cut if finish == _CUT else verdict, answer, detail))
+            if len(rows) >= CHUNK_ROWS or monotonic() - since > CHUNK_S:
+                yield pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+                rows, since = [], monotonic()
+        if rows:
             yield pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
-    def _judge(self, problem_id: str, text: str) -> tuple[str, str, str]:
-        """Return verdict, answer and detail of one text, whatever the verifier does."""
-        problem = self._problems[problem_id]
+    def _judged(self, ordered: pl.DataFrame) -> Iterator[tuple[str, str, str]]:
+        """Yield verdict, answer and detail of each distinct text of a problem, whatever the verifier does."""
+        pairs = ordered.select("problem_id", "text").iter_rows()
+        answers = (Answer(self._problems[problem_id], text) for (problem_id, text), _ in groupby(pairs))
+        if isinstance(self._verifier, BatchVerifier):
+            return _kept_going(self._verifier, answers)
+        return (self._judge(*answer) for answer in answers)
+
+    def _judge(self, problem: Problem, text: str) -> tuple[str, str, str]:
         try:
-            judgement = self._verifier.verify(problem, text)
-            return _VALUE[judgement.verdict], judgement.answer, judgement.detail
+            return _told(self._verifier.verify(problem, text))
         except Exception as error:
             # The stage's boundary: whatever a verifier dies of is missing data, never a wrong answer.
-            detail = " ".join(f"{type(error).__name__}: {error}".split())
-            return Verdict.VERIFIER_ERROR.value, "", detail[:_LONGEST_DETAIL]
+            return _failed(error)
+
+
+def _kept_going(verifier: BatchVerifier, answers: Iterator[Answer]) -> Iterator[tuple[str, str, str]]:
+    """Judge all; what is left when the verifier dies of something else than its surroundings is missing data."""
+    try:
+        for judgement in verifier.verify_all(answers):
+            yield _told(judgement)
+    except BeyondbaseError:
+        raise
+    except Exception as error:
+        while True:
+            yield _failed(error)
+
+
+def _told(judgement: Judgement) -> tuple[str, str, str]:
+    return _VALUE[judgement.verdict], judgement.answer, judgement.detail[:_LONGEST_DETAIL]
+
+
+def _failed(error: Exception) -> tuple[str, str, str]:
+    detail = " ".join(f"{type(error).__name__}: {error}".split())
+    return Verdict.VERIFIER_ERROR.value, "", detail[:_LONGEST_DETAIL]

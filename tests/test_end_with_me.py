@@ -13,7 +13,7 @@ import pytest
 
 STARTS_A_CHILD = """
 import multiprocessing, time
-from beyondbase.sampling.end_with_me import children_end_with_this_process
+from beyondbase.end_with_me import children_end_with_this_process
 if __name__ == "__main__":
     context = multiprocessing.get_context("fork")
     with children_end_with_this_process():
