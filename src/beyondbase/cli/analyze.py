@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from beyondbase.cli.settings import Analysis, read_training, save_config
@@ -26,13 +26,16 @@ class AnalyzeConfig:
     """metrics.jsonl of the RLVR training, for the report"""
     seed: int = 0
     """of the band's bootstrap"""
+    by_verifier: str | None = None
+    """analyse the verdicts of another verifier that has judged both runs: its stored name, or the part before "-" """
     analysis: Analysis = field(default_factory=Analysis)
 
 
 def run(config: AnalyzeConfig, progress: Progress) -> Outcome:
     """Analyse and report."""
     training = None if config.training is None else read_training(config.training)
-    analyze_runs(config.base, config.rl, config.out, config.analysis.options(config.seed), training, progress)
+    options = replace(config.analysis.options(config.seed), by_verifier=config.by_verifier)
+    analyze_runs(config.base, config.rl, config.out, options, training, progress)
     save_config(config.out / "analyze.toml", "analyze", config)
     return study_outcome(report_study(config.out, progress), config.out)
 

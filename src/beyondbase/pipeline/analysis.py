@@ -38,10 +38,13 @@ class AnalysisOptions:
     guess_chance: float | None = None
     audit: Audit | None = None
     cluster_by: str | None = None
+    by_verifier: str | None = None
+    """whose verdicts are analysed, as in `open_run`; None: those that stopped the problems"""
 
     def guards(self) -> GuardInput:
         """Open the runs of direct answers."""
-        base, rl = (None if path is None else open_run(path) for path in (self.base_direct, self.rl_direct))
+        direct = (self.base_direct, self.rl_direct)
+        base, rl = (None if path is None else open_run(path, self.by_verifier) for path in direct)
         return GuardInput(base, rl, self.guess_below, self.guess_chance, self.audit)
 
 
@@ -55,7 +58,7 @@ def analyze_runs(
 ) -> StudyAnalysis:
     """Analyse two finished runs and write STUDY/analysis.json."""
     progress("analyze", 0, 1)
-    base_run, rl_run = open_run(base), open_run(rl)
+    base_run, rl_run = (open_run(path, options.by_verifier) for path in (base, rl))
     analysis = analyze(
         base_run,
         rl_run,

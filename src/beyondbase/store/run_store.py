@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -25,14 +26,21 @@ from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
 from beyondbase.store.shard import WHOLE, Shard
 from beyondbase.store.verifier_file import read_settings
 from beyondbase.types import Problem, SuccessCounts
+from beyondbase.wording import in_short
 
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-def open_run(path: str | os.PathLike[str] | UrlPath) -> Run:
-    """Open a run, in a folder or at a URL such as s3://bucket/run; raises StoreError if there is none to be read."""
+def open_run(path: str | os.PathLike[str] | UrlPath, verifier: str | None = None) -> Run:
+    """Open a run, in a folder or at a URL such as s3://bucket/run; raises StoreError if there is none to be read.
+
+    Given a `verifier` that has judged the run (the name its verdicts are stored by, or the beginning of that name
+    before the '-', where one alone has it), the run is seen through its verdicts: they are the default everywhere,
+    and the manifest names it. Its successes may not reach every stop; `Run.counts` then says what is owed.
+    """
     folder = place(path)
-    return Run(folder, read_manifest(folder))
+    run = Run(folder, read_manifest(folder))
+    return run if verifier is None else run.seen_by(verifier)
 
 
 class Run:
@@ -43,6 +51,19 @@ class Run:
         self.manifest = manifest
         self._samples = RowFolder(path / "samples", SAMPLES, manifest.run_id)
         self._verdicts = dict[str, RowFolder]()
+        self._stopped_by = manifest.verifier
+
+    def seen_by(self, verifier: str) -> Run:
+        """Return the same run with another verifier's verdicts as the default; see `open_run`."""
+        judged = [name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name)]
+        chosen = [name for name in judged if name == verifier] or [n for n in judged if n.startswith(f"{verifier}-")]
+        if len(chosen) != 1:
+            having = f"verdicts of {', '.join(sorted(judged)) or 'nobody'}"
+            mend = "name one of them in full" if chosen else f"judge it with `beyondbase verify {self.path} --verifier`"
+            raise StoreError(f"{self.path}: expected verdicts of {in_short(verifier)}, found {having}; {mend}")
+        seen = Run(self.path, replace(self.manifest, verifier=chosen[0]))
+        seen._stopped_by = self._stopped_by
+        return seen
 
     def problems(self) -> list[Problem]:
         """Return what was asked, in the order of the problem set."""
@@ -191,16 +212,19 @@ class Run:
         """Tally the counted rows, or raise StoreError saying what is missing and the command that adds it."""
         per_problem = _tally(counted)
         lack = shortfall(per_problem, self.manifest.rule)
+        folder = self._verdict_rows(verifier)
+        # A verifier that others were stopped by has to be named.
+        named = "" if folder.path.name == self._stopped_by else f" --verifier {folder.path.name}"
         if lack.problems_owing:
             raise StoreError(
                 f"{self.path}: {lack.problems_owing} of {per_problem.height} problems still owe samples"
-                f"{_gone(self._samples)}; run the command that made the run again, which draws them"
+                f"{_gone(self._samples)}; run the command that made the run again{named and f' with{named}'}, "
+                "which draws them"
             )
         if lack.unjudged:
-            folder = self._verdict_rows(verifier)
             raise StoreError(
                 f"{self.path}: {lack.unjudged} counted samples lack a verdict of {folder.path.name}"
-                f"{_gone(folder)}; judge them with `beyondbase verify {self.path}`"
+                f"{_gone(folder)}; judge them with `beyondbase verify {self.path}{named}`"
             )
         return per_problem
 
