@@ -7,7 +7,7 @@ RUN    := $(VENV)/bin/python -m
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
-test: check
+test: check $(VENV)/.gym
 	$(RUN) pytest
 
 # The engine vllm on a CPU, in an environment of its own; where vLLM cannot be loaded, the tests say why and skip
@@ -30,6 +30,11 @@ simulate: setup
 	$(RUN) simulations out/simulation --runs 50
 
 setup: $(VENV)/.installed
+
+# The tasks of reasoning-gym, which the tests need and the demo does not: one of its libraries is compiled here
+$(VENV)/.gym: $(VENV)/.installed
+	$(RUN) pip install -c constraints.txt -e ".[gym]"
+	touch $@
 
 # The stamp comes last, so that an installation that was broken off is begun again.
 $(VENV)/.installed: pyproject.toml constraints.txt

@@ -110,7 +110,7 @@ def _one_step(config: RLConfig, learner: _Learner, step: int) -> dict[str, float
     """Sample, verify, update; return the step's line of the log. Depends on the models and (seed, step) alone."""
     problems = choose_problems(learner.problems, config.seed, step, config.problems_per_step)
     seed = sample_seed(config.seed, "rollouts", step)
-    spec = SamplingSpec(config.temperature, top_p=1.0, max_tokens=config.max_tokens, seed=seed)
+    spec = SamplingSpec(config.temperature, top_p=1.0, max_tokens=config.max_tokens, template="plain", seed=seed)
     rollouts = roll_out(learner.engine, problems, config.samples_per_problem, spec, learner.verifier)
     done = update(learner.engine.model, learner.base, learner.optimizer, ALGORITHMS[config.algorithm], rollouts)
     return {
