@@ -8,11 +8,13 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from beyondbase.analyses.results import Comparison, ModelTable, StudyAnalysis, StudyPlan
+from beyondbase.analyses.results import Agreement, Comparison, ModelTable, StudyAnalysis, StudyPlan
 from beyondbase.analyses.stored import FORMAT_VERSION, FRAME
 from beyondbase.errors import StoreError
 
-_KINDS: dict[str, type[Comparison | ModelTable | StudyAnalysis | StudyPlan]] = {
+Result = Agreement | Comparison | ModelTable | StudyAnalysis | StudyPlan
+_KINDS: dict[str, type[Result]] = {
+    "Agreement": Agreement,
     "Comparison": Comparison,
     "ModelTable": ModelTable,
     "StudyAnalysis": StudyAnalysis,
@@ -21,12 +23,12 @@ _KINDS: dict[str, type[Comparison | ModelTable | StudyAnalysis | StudyPlan]] = {
 _DTYPES = {str(dtype): dtype for dtype in (pl.String, pl.Boolean, pl.Int64, pl.Int32, pl.Float64, pl.Float32, pl.Null)}
 
 
-def to_json(result: Comparison | ModelTable | StudyAnalysis | StudyPlan) -> str:
+def to_json(result: Result) -> str:
     """The JSON text of a result; equal results give equal bytes."""
     return result.to_json()
 
 
-def from_json(text: str) -> Comparison | ModelTable | StudyAnalysis | StudyPlan:
+def from_json(text: str) -> Result:
     """The result that `to_json` wrote; StoreError if the text is anything else, or newer than this version."""
     try:
         content = json.loads(text)

@@ -1,5 +1,6 @@
 """What the analyses return: frozen values that the report reads and nothing else computes."""
 
+from beyondbase.analyses.results.agreement import Agreement
 from beyondbase.analyses.results.comparison import (
     Cell,
     Comparison,
@@ -21,6 +22,7 @@ from beyondbase.analyses.results.profile import Profile
 from beyondbase.analyses.results.study import PathCoverage, RunHealth, StudyAnalysis
 
 __all__ = [
+    "Agreement",
     "Cell",
     "Comparison",
     "Confirmation",
