@@ -84,7 +84,7 @@ def test_parts_are_told_where_none_is_the_one_that_is_meant(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["gsm9k", "", "./org/name", "gsm9k:test"])
 def test_a_name_that_is_nothing_is_refused(name: str) -> None:
-    with pytest.raises(BadInput, match=r"expected one of countdown, countdown-ood or a path to a .jsonl file"):
+    with pytest.raises(BadInput, match=r"expected one of countdown, .*, mbpp\+ or a path to a .jsonl file"):
         load_problems(name)
 
 

@@ -18,7 +18,7 @@ from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.draw_ladder import check_rule
 from beyondbase.pipeline import Study, compare_checkpoints
-from beyondbase.problems import load_problems
+from beyondbase.problems import Reading, load_problems
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
 from beyondbase.types import Progress, SamplingSpec
@@ -34,7 +34,7 @@ class CompareConfig:
     rl: str
     """the model after RLVR"""
     problems: str
-    """name of a problem set (countdown, countdown-ood), a .jsonl or .parquet file, or a hub id"""
+    """name of a problem set (countdown, gsm8k, math500 ...), gsm8k=FILE, a .jsonl or .parquet file, or a hub id"""
     out: Path = Path("out/compare")
     """folder of the study; one that is there is gone on with"""
     verifier: str | None = None
@@ -49,6 +49,7 @@ class CompareConfig:
     """draw fresh samples of the problems that one model alone solved: only these confirm them"""
     confirm_n_max: int = CONFIRM_RULE.n_max
     """most fresh samples of such a problem from each model"""
+    read: Reading = field(default_factory=Reading)
     run_on: EngineOptions = field(default_factory=EngineOptions)
     grade: VerifierOptions = field(default_factory=VerifierOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
@@ -61,7 +62,7 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
     check_spec(config.spec)
     confirm = replace(CONFIRM_RULE, n_max=config.confirm_n_max)
     check_rule(confirm)
-    problem_set = load_problems(config.problems, config.limit)
+    problem_set = load_problems(config.problems, config.limit, config.read)
     study = Study(
         path=config.out,
         problem_set=problem_set,

@@ -22,10 +22,15 @@ VERBS: dict[str, Entry] = {
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
     "audit": Entry("beyondbase.cli.audit", "look for what would spoil a run, or the comparison of two"),
+    "agreement": Entry(
+        "beyondbase.cli.agreement", "compare two verifiers on the same samples, and what the second does to the curves"
+    ),
     "compact": Entry("beyondbase.cli.compact", "merge the many small files of a run into few"),
     "analyze": Entry("beyondbase.cli.analyze", "analyse two runs that are there"),
     "models": Entry("beyondbase.cli.models", "compare several models with one base: one table for all"),
     "report": Entry("beyondbase.cli.report", "draw the report of a study again"),
+    "data": Entry("beyondbase.cli.data", "list the problem sets that go by a name"),
+    "data get": Entry("beyondbase.cli.data_get", "bring such a set from its makers' repository"),
     "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
     "train rl": Entry("beyondbase.cli.train_rl", "train a model by RLVR"),
 }

@@ -86,9 +86,11 @@ def _dispatch(words: list[str]) -> Outcome | None:
 
 def _verb_name(words: list[str]) -> str | None:
     """Find the verb of one or two words that a command begins with; None asks for the list of its subverbs."""
-    name = " ".join(words[:2]) if any(verb.startswith(f"{words[0]} ") for verb in VERBS) else words[0]
+    name = " ".join(words[:2]) if _subverbs(words[0]) else words[0]
     if name in VERBS:
         return name
+    if words[0] in VERBS and words[1].startswith("-"):
+        return words[0]
     if name in {words[0], f"{words[0]} -h", f"{words[0]} --help"} and _subverbs(words[0]):
         return None
     near = get_close_matches(name, VERBS, n=1)

@@ -9,7 +9,7 @@ from beyondbase.cli.settings import Draw, run_name, save_config, shard_of
 from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.pipeline import resolve, sample_run
-from beyondbase.problems import ProblemSet, load_problems, render
+from beyondbase.problems import ProblemSet, Reading, load_problems, render
 from beyondbase.sampling.engine import Engine, Priced
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
@@ -26,7 +26,7 @@ class SampleConfig:
     model: str
     """folder in Hugging Face form, hub id, smollm2, or the name that a server gives the model"""
     problems: str
-    """name of a problem set (countdown, countdown-ood), a .jsonl or .parquet file, or a hub id"""
+    """name of a problem set (countdown, gsm8k, math500 ...), gsm8k=FILE, a .jsonl or .parquet file, or a hub id"""
     out: str
     """folder of the run, or a URL such as s3://bucket/run; a run that is there is gone on with"""
     verifier: str | None = None
@@ -37,6 +37,7 @@ class SampleConfig:
     """such as 2/4: this process draws every fourth problem from the second on, others beside it the rest"""
     dry_run: bool = False
     """resolve and show every setting, say what the run costs at most, and draw nothing"""
+    read: Reading = field(default_factory=Reading)
     run_on: EngineOptions = field(default_factory=EngineOptions)
     grade: VerifierOptions = field(default_factory=VerifierOptions)
     spec: SamplingSpec = field(default_factory=SamplingSpec)
@@ -47,7 +48,7 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     """Make the run, or go on with it; or only say what would be done."""
     check_spec(config.spec)
     shard, rule = shard_of(config.shard), config.draw.rule()
-    problem_set = load_problems(config.problems, config.limit)
+    problem_set = load_problems(config.problems, config.limit, config.read)
     verifier = verifier_of(config.verifier or problem_set.verifier, config.grade)
     engine, label = engine_of(config.model, config.run_on)(), run_name(config.model)
     if config.dry_run:

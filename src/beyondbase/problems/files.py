@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from beyondbase.errors import BadInput
 from beyondbase.problems.problem_set import ProblemSet
-from beyondbase.problems.rows import problem_of
+from beyondbase.problems.reading import AS_IT_IS, Reading
+from beyondbase.problems.rows import Row, problem_of
 
 ENDINGS = (".jsonl", ".parquet")
 
 
-def load_files(name: str, files: Sequence[Path]) -> ProblemSet:
-    """Read one problem set from its files, in their order; raises BadInput naming the line or row that is none."""
-    rows = [(row, where, file.parent) for file in files for where, row in _rows(file)]
-    return ProblemSet(name, tuple(problem_of(*row) for row in rows))
+def load_files(name: str, files: Sequence[Path], reading: Reading = AS_IT_IS) -> ProblemSet:
+    """Read one problem set from its files, in their order; raises BadInput naming the line or row that is none.
+
+    Its verifier is "code" where the rows have tests, else "exact".
+    """
+    read = [problem_of(row, reading) for file in files for row in rows_of(file)]
+    verifiers = sorted({verifier for _, verifier in read}) or ["exact"]
+    if len(verifiers) > 1:
+        raise BadInput(f"problems: expected rows with tests or rows with answers in {name}, got both; make it two sets")
+    return ProblemSet(name, tuple(problem for problem, _ in read), verifiers[0])
 
 
-def _rows(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield each row with the words that say where it stands."""
-    return _jsonl(file) if file.suffix == ".jsonl" else _parquet(file)
+def rows_of(file: Path) -> Iterator[Row]:
+    """Yield each row of a file with the words that say where it stands."""
+    rows = _jsonl(file) if file.suffix == ".jsonl" else _parquet(file)
+    return (Row(cells, where, file.parent) for where, cells in rows)
 
 
 def _jsonl(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -31,10 +39,15 @@ def _jsonl(file: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
         lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file}: expected a UTF-8 JSONL file of problems, got {error}") from None
+    return parse_lines(lines, str(file))
+
+
+def parse_lines(lines: Iterable[str], name: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the object on each line that is not blank, with the words that say where it stands."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        where = f"{file}, line {number}"
+        where = f"{name}, line {number}"
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:

@@ -16,12 +16,13 @@ from beyondbase.extras import load
 from beyondbase.hub_id import HubId, Kind
 from beyondbase.problems.files import ENDINGS, load_files
 from beyondbase.problems.problem_set import ProblemSet
+from beyondbase.problems.reading import AS_IT_IS, Reading
 
 _SHARD = re.compile(r"-\d{5}-of-\d{5}(-[0-9a-f]+)?$")
 _PATTERNS = ("*.jsonl", "*.parquet", "*.png", "*.jpg", "*.jpeg", "*.gif", "*.webp")
 
 
-def load_data_set(name: str) -> ProblemSet | None:
+def load_data_set(name: str, reading: Reading = AS_IT_IS) -> ProblemSet | None:
     """Load FOLDER, org/name or org/name@revision, each with :PART behind it or not; None if it is none of them.
 
     Without a part: the only one, or else the only one that is called test. Raises BadInput naming
@@ -39,7 +40,7 @@ def load_data_set(name: str) -> ProblemSet | None:
         return None
     parts = _parts(folder)
     chosen = _choose(list(parts), part, source)
-    return load_files(f"{title}:{chosen}{commit}", parts[chosen])
+    return load_files(f"{title}:{chosen}{commit}", parts[chosen], reading)
 
 
 def _split(name: str) -> tuple[str, str]:

