@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from beyondbase.errors import BadInput
+from beyondbase.extras import load
 from beyondbase.verification.countdown import CountdownVerifier
 from beyondbase.verification.exact import ExactMatch
 from beyondbase.verification.options import VerifierOptions
@@ -14,6 +15,7 @@ __all__ = ["VERIFIERS", "Verifier", "VerifierOptions", "verifier_of"]
 
 # Heavy libraries are loaded by an entry's own call (extras.load).
 VERIFIERS: dict[str, Callable[[VerifierOptions], Verifier]] = {
+    "code": lambda options: load("beyondbase.verification.code.verifier:CodeVerifier")(options.code),
     "countdown": lambda options: CountdownVerifier(),
     "exact": lambda options: ExactMatch(),
 }
