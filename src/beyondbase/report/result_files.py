@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from beyondbase.analyses.results import ModelTable, StudyPlan
+from beyondbase.analyses.results import Agreement, ModelTable, StudyPlan
 from beyondbase.errors import StoreError
 from beyondbase.report.drawing import draw
+from beyondbase.report.figures.agreement import agreement_figure
 from beyondbase.report.figures.forest import models
 from beyondbase.report.figures.plan import plan_figure
+from beyondbase.report.style import Figure
 
 
-def write_result(result: StudyPlan | ModelTable, folder: Path) -> Path:
-    """Write FOLDER/NAME.json and FOLDER/figures/NAME.svg, .png, .csv, NAME being plan or models; return the first.
+def write_result(result: StudyPlan | ModelTable | Agreement, folder: Path) -> Path:
+    """Write FOLDER/NAME.json and FOLDER/figures/NAME.svg, .png, .csv, NAME being plan, models or agreement.
 
-    The same result gives the same bytes. Raises StoreError where the folder cannot be written.
+    Returns the first. The same result gives the same bytes. Raises StoreError where the folder cannot be written.
     """
-    name, figure = ("plan", plan_figure(result)) if isinstance(result, StudyPlan) else ("models", models(result))
+    name, figure = _figure(result)
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         draw(name, figure, folder / "figures")
@@ -25,3 +27,13 @@ def write_result(result: StudyPlan | ModelTable, folder: Path) -> Path:
         raise StoreError(
             f"{folder}: cannot be written ({error.strerror}); free space or choose another folder"
         ) from None
+
+
+def _figure(result: StudyPlan | ModelTable | Agreement) -> tuple[str, Figure]:
+    match result:
+        case StudyPlan():
+            return "plan", plan_figure(result)
+        case ModelTable():
+            return "models", models(result)
+        case Agreement():
+            return "agreement", agreement_figure(result)
