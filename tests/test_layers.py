@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +25,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": {"errors", "hub_id"},
     "types": {"errors", "checks"},
     "countdown_rules": {"errors", "types"},
-    "problems": {"errors", "wording", "extras", "durable", "hub_id", "user_cache", "types", "countdown_rules"},
+    "problems": {"errors", "hub", "wording", "extras", "durable", "hub_id", "user_cache", "types", "countdown_rules"},
     "draw_ladder": {"errors", "checks", "types"},
-    "sampling": {"errors", "end_with_me", "extras", "hub_id", "user_cache", "durable", "types", "seeds", "draw_ladder"},
+    "sampling": {
+        "errors",
+        "end_with_me",
+        "extras",
+        "hub",
+        "hub_id",
+        "user_cache",
+        "durable",
+        "types",
+        "seeds",
+        "draw_ladder",
+    },
     "end_with_me": set(),
-    "verification": {"errors", "checks", "extras", "end_with_me", "wording", "types", "countdown_rules"},
+    "verification": {"errors", "checks", "extras", "end_with_me", "wording", "types", "seeds", "countdown_rules"},
     "store": {"errors", "checks", "durable", "types", "seeds", "draw_ladder", "wording"},
     "estimators": {"errors", "checks", "types"},
     "analyses": {"errors", "checks", "types", "wording", "doublings", "draw_ladder", "estimators", "store"},
@@ -50,6 +62,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 MAY_IMPORT["__init__"] = {"errors", "types", "estimators", "analyses", "store"}
+
+# what is loaded late (extras.load) from a layer above: the judge joins an engine and a verifier, which do not know
+# of each other
+LOADED_FROM_ABOVE = {("verification", "beyondbase.pipeline.judge:judge_of")}
+LATE = re.compile(r"""load\(f?"(beyondbase\.[^"{]+)""")
 
 # within a layer that a folder may import, what it may not: the writing side of the store, all but result types
 WRITING = {"store.run_writer", "store.lock", "store.problem_file", "store.opening", "store.compaction"}
@@ -122,6 +139,15 @@ def test_a_heavy_library_is_imported_only_where_it_is_the_purpose(file: Path) ->
     for name in imports_of(file):
         places = ONLY_IN.get(name.split(".")[0])
         assert places is None or path.startswith(places), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_what_a_module_loads_late_is_of_the_layers_below_it_too(file: Path) -> None:
+    layer = layer_of(file)
+    for name in LATE.findall(file.read_text(encoding="utf-8")):
+        target = name.split(".")[1].partition(":")[0]
+        below = target == layer or target in MAY_IMPORT[layer]
+        assert below or (layer, name) in LOADED_FROM_ABOVE, f"{layer} may not load {name}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))

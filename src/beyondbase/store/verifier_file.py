@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from beyondbase.errors import StoreError
+from beyondbase.store.manifest import WHERE
 from beyondbase.store.place import Place, make_folder, put
 from beyondbase.wording import in_short
 
@@ -13,13 +14,16 @@ FILE_NAME = "verifier.json"
 
 
 def note_settings(folder: Place, settings: Mapping[str, str]) -> None:
-    """Write the settings, or raise StoreError if the verdicts there were given under others."""
+    """Write the settings, or raise StoreError if the verdicts there were given under others.
+
+    Where the model of a judge is served may change, as for a run.
+    """
     stored = read_settings(folder)
     if stored is None:
         make_folder(folder)
         put(folder / FILE_NAME, (json.dumps(dict(settings), indent=2, sort_keys=True) + "\n").encode())
         return
-    for name in sorted({*stored, *settings}):
+    for name in sorted({*stored, *settings} - WHERE):
         if stored.get(name) != settings.get(name):
             raise StoreError(
                 f"{folder}: {name} is {in_short(stored.get(name))} for the verdicts there and "

@@ -18,6 +18,8 @@ VERIFIERS: dict[str, Callable[[VerifierOptions], Verifier]] = {
     "code": lambda options: load("beyondbase.verification.code.verifier:CodeVerifier")(options.code),
     "countdown": lambda options: CountdownVerifier(),
     "exact": lambda options: ExactMatch(),
+    "math": lambda options: load("beyondbase.verification.math.verifier:MathVerifier")(options.math),
+    "judge": lambda options: load("beyondbase.pipeline.judge:judge_of")(options),
 }
 
 

@@ -64,7 +64,12 @@ class Judge:
         judged = self._judged(ordered)
         rows, since = [], monotonic()
         for (problem_id, _), group in groupby(ordered.iter_rows(), key=itemgetter(0, 2)):
-            verdict, answer, detail = next(judged)
+            try:
+                verdict, answer, detail = next(judged)
+            except BeyondbaseError:  # ends all, but for what was judged before
+                if rows:
+                    yield pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+                raise
             if_cut = _IF_CUT.get(verdict, verdict)
             for _, index, _, finish in group:
                 rows.append((problem_id, index, if_cut if finish == _CUT else verdict, answer, detail))

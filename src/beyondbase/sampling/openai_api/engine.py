@@ -138,11 +138,13 @@ class OpenAiEngine:
         return parameters(self.served.server, spec, hosted_by_openai=hosted)
 
     def _ids_of(self, prompts: Sequence[Prompt], spec: SamplingSpec) -> list[TokenIds | None]:
-        """Token ids of prompts, asked for once."""
+        """Token ids of prompts, asked for once; kept for the next call, which in a run has these prompts or fewer."""
         decides = (spec.form, spec.system, spec.add_bos)
         if self._token_ids_of != decides:
             self._token_ids, self._token_ids_of = {}, decides
         new = [prompt for prompt in prompts if prompt not in self._token_ids]
+        # Others are let go: a judge asks about each text once.
+        self._token_ids = {prompt: self._token_ids[prompt] for prompt in prompts if prompt in self._token_ids}
         if new:
             self._token_ids |= token_ids(self.connection, self.served, new, spec)
         return [self._token_ids[prompt] for prompt in prompts]
