@@ -7,7 +7,7 @@ from typing import Any
 
 from beyondbase.errors import BadInput
 
-_EXTRAS = dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab") | {"gguf": "smollm2"}
+_EXTRAS = dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab") | {"gguf": "smollm2", "reasoning_gym": "gym"}
 
 
 def load(dotted: str) -> Any:

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from beyondbase.errors import BadInput
+from beyondbase.extras import load
 from beyondbase.problems.countdown import countdown_out_of_distribution, countdown_test
+from beyondbase.problems.figures import figures
 from beyondbase.problems.files import ENDINGS, load_files
 from beyondbase.problems.hub import load_data_set
 from beyondbase.problems.on_disk import load_given, load_published
@@ -21,14 +23,16 @@ __all__ = ["DATASETS", "TEMPLATES", "ProblemSet", "Reading", "load_problems", "r
 DATASETS: dict[str, Callable[[], ProblemSet]] = {
     "countdown": countdown_test,
     "countdown-ood": countdown_out_of_distribution,
+    "figures": figures,
     **{name: partial(load_published, name) for name in PUBLISHED},
 }
 
 
 def load_problems(name: str, limit: int | None = None, reading: Reading = AS_IT_IS) -> ProblemSet:
-    """Load a problem set: a name in DATASETS, NAME=FILE, a .jsonl or .parquet file, or a data set's folder or hub id.
+    """Load a problem set: a name in DATASETS, NAME=FILE, gym:TASK, or a file, or the folder or hub id of a data set.
 
-    NAME=FILE is a file of the user's, judged and asked as the published set of that name is.
+    NAME=FILE is a file of the user's (.jsonl, .parquet), judged and asked as the published set of that name is;
+    gym:TASK?size=50&seed=1 a task of reasoning-gym.
     """
     if limit is not None and limit < 1:
         raise BadInput(f"limit: expected at least 1 problem, got {limit}")
@@ -38,6 +42,9 @@ def load_problems(name: str, limit: int | None = None, reading: Reading = AS_IT_
 
 
 def _load(name: str, reading: Reading) -> ProblemSet:
+    if name.startswith("gym:"):
+        gym: ProblemSet = load("beyondbase.problems.gym:gym_problems")(name)
+        return gym
     published, equals, file = name.partition("=")
     if name in DATASETS:
         return DATASETS[name]()
