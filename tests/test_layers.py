@@ -82,6 +82,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "vllm": ("sampling/vllm_engine.py",),
     "httpx": ("sampling/openai_api/", "problems/download.py"),
     "huggingface_hub": ("hub.py",),
+    "reasoning_gym": ("problems/gym.py", "verification/gym_scores.py"),
     "transformers": ("sampling/", "lab/"),
     "pebble": ("verification/workers.py",),
     "math_verify": ("verification/math/symbolic.py",),

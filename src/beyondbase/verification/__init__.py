@@ -18,6 +18,7 @@ VERIFIERS: dict[str, Callable[[VerifierOptions], Verifier]] = {
     "code": lambda options: load("beyondbase.verification.code.verifier:CodeVerifier")(options.code),
     "countdown": lambda options: CountdownVerifier(),
     "exact": lambda options: ExactMatch(),
+    "gym": lambda options: load("beyondbase.verification.gym:GymVerifier")(),
     "math": lambda options: load("beyondbase.verification.math.verifier:MathVerifier")(options.math),
     "judge": lambda options: load("beyondbase.pipeline.judge:judge_of")(options),
 }
