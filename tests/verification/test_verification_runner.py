@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import polars as pl
 import pytest
 
+from beyondbase.errors import StoreError
 from beyondbase.types import Judgement, Problem, Verdict
 from beyondbase.verification import VERIFIERS, VerifierOptions
 from beyondbase.verification.runner import Judge
+from beyondbase.verification.verifier import Answer
 
 PROBLEMS = [Problem("a", "?", "1"), Problem("b", "?", "2")]
 Row = tuple[str, int, str, str]
@@ -94,6 +98,21 @@ def test_every_row_gets_one_verdict_in_chunks_that_are_reported(monkeypatch: pyt
 
 
 def test_each_verifier_of_the_table_has_a_name_with_its_version() -> None:
-    for name, make in VERIFIERS.items():
-        stem, _, version = make(VerifierOptions()).name.partition("-")
+    for name in VERIFIERS.keys() - {"judge"}:  # which needs a server: tests/verification/judge
+        stem, _, version = VERIFIERS[name](VerifierOptions()).name.partition("-")
         assert stem == name and version
+
+
+def test_what_was_judged_before_the_surroundings_failed_is_handed_on() -> None:
+    class Gone(EchoVerifier):
+        def verify_all(self, answers: Iterable[Answer]) -> Iterator[Judgement]:
+            for answer in answers:
+                if answer.text == "gone":
+                    raise StoreError("the server has gone")
+                yield self.verify(*answer)
+
+    samples = _samples([("a", 0, "correct", "eos"), ("a", 1, "gone", "eos"), ("b", 0, "wrong", "eos")])
+    frames = Judge(Gone(), PROBLEMS).rows([samples])
+    assert next(frames)["verdict"].to_list() == ["correct"]
+    with pytest.raises(StoreError, match="the server has gone"):
+        next(frames)

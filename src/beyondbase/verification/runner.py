@@ -62,7 +62,7 @@ class Judge:
         # keeps the last reference it parsed parses each one once.
         ordered = samples.select(_NEEDED).sort("problem_id", "text")
         judged = self._judged(ordered)
-        rows, since = [], monotonic()
+        rows, since = list[tuple[str, int, str, str, str]](), monotonic()
         for (problem_id, _), group in groupby(ordered.iter_rows(), key=itemgetter(0, 2)):
             try:
                 verdict, answer, detail = next(judged)
