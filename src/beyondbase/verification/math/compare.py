@@ -36,10 +36,13 @@ def same(gold: str, answer: str, equal: Equal, rules: Collection[MathRule] = ())
     left, right = number(gold), number(answer)
     if left is not None and right is not None:
         return left == right
+    letter, other_letter = _letter(gold), _letter(answer)
+    if letter and other_letter:
+        return letter == other_letter
     as_text = words(gold, bare=False) is not None or words(answer, bare=False) is not None
-    text, other = (words(side, bare=as_text or side.isalpha()) for side in (gold, answer))
-    if text is not None or other is not None:
-        return text == other or (as_text and _letter(gold) is not None and _letter(gold) == _letter(answer))
+    text, other_text = (words(side, bare=as_text or side.isalpha()) for side in (gold, answer))
+    if text is not None or other_text is not None:
+        return text == other_text
     if signs(gold) != signs(answer):
         return False
     (gold, unit), (answer, other_unit) = split_unit(gold), split_unit(answer)

@@ -6,9 +6,10 @@ import re
 from fractions import Fraction
 
 _REPLACED = [
+    (re.compile(r"\\!\s*"), ""),
     (re.compile(r"\\(?:left|right)\.(?!\d)"), ""),
     (re.compile(r"\\(?:left|right|displaystyle|textstyle|limits|big|Big|bigg|Bigg)(?![A-Za-z])"), ""),
-    (re.compile(r"\\[!,;: ]|~|\\q?quad(?![A-Za-z])"), " "),
+    (re.compile(r"\\[,;: ]|~|\\q?quad(?![A-Za-z])"), " "),
     (re.compile(r"\\\$|\$|\\[()]"), ""),
     (re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
     (re.compile(r"\\(?:mathrm|textbf|textit|textrm|mbox|hbox|operatorname|mathbf|bf|rm)\s*\{"), r"\\text{"),

@@ -52,7 +52,7 @@ def read(text: str) -> list[Any]:
 
 def _exact(part: Any) -> Any:
     """Make decimals fractions: math-verify calls decimals equal that agree in six digits after the point."""
-    if not isinstance(part, sympy.Expr):
+    if not isinstance(part, sympy.Basic | sympy.MatrixBase):
         return part
     return part.xreplace({decimal: sympy.Rational(str(decimal)) for decimal in part.atoms(sympy.Float)})
 
@@ -74,5 +74,5 @@ def _contradicted(gold: sympy.Expr, answer: sympy.Expr) -> bool:
 
 
 def _both_vanish(left: sympy.Expr, right: sympy.Expr) -> bool:
-    """Whether both are zero up to what is left of cancelled digits."""
-    return bool(max(abs(left), abs(right)) < sympy.Float(10) ** -(_DIGITS + 5))
+    """Whether of both nothing is left but cancelled digits, which sympy tells by a precision of few bits."""
+    return all(part._prec < 10 for value in (left, right) for part in value.atoms(sympy.Float))
