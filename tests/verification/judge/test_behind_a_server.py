@@ -82,7 +82,7 @@ def test_a_spent_budget_keeps_what_was_judged_and_goes_on(tmp_path: Path) -> Non
     script = Script(answer=says)
     calls = 0
     with serving(script) as url:
-        while main(["verify", str(run.path), *flags(url, "--judge-budget-tokens", "480", "--judge-concurrency", "1")]):
+        while main(["verify", str(run.path), *flags(url, "--judge-budget-tokens", "350", "--judge-concurrency", "1")]):
             calls += 1
             assert calls < 5
     assert calls > 0
