@@ -176,6 +176,16 @@ def test_a_file_of_ones_own_is_read_by_its_columns_and_judged_as_the_set_is(home
         load_problems(f"gsm8k={tmp_path / 'absent.jsonl'}")
 
 
+def test_an_answer_in_a_file_of_ones_own_is_cleaned_as_the_set_s_are(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "train.jsonl"
+    file.write_bytes(lines(*ROWS["gsm8k"], {"question": "One?", "answer": 1}))
+    references = [problem.reference for problem in load_problems(f"gsm8k={file}")]
+    assert references == ['{"answer": "1200"}', '{"answer": "1"}']
+    assert [p.reference for p in load_problems(f"minerva={file}")][1] == '{"answer": 1}'
+    with pytest.raises(BadInput, match=r"problem .*: could not convert string to float"):
+        load_problems(f"aime24={file}")
+
+
 def test_the_published_file_is_known_by_its_hash_wherever_it_lies(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

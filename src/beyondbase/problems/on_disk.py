@@ -11,6 +11,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from beyondbase.errors import BadInput
@@ -61,7 +62,20 @@ def load_given(name: str, file: Path, reading: Reading = AS_IT_IS) -> ProblemSet
     read = load_files(file.stem, [file], reading)
     if (read.verifier == "code") != (published.verifier == "code"):
         raise BadInput(f"problems: expected {file} with rows as {name} has them, got those for {read.verifier}")
-    return ProblemSet(read.name, read.problems, published.verifier, published.template)
+    problems = tuple(_as_published(problem, published) for problem in read)
+    return ProblemSet(read.name, problems, published.verifier, published.template)
+
+
+def _as_published(problem: Problem, published: Published) -> Problem:
+    """Clean an answer as the set's own are: of a file like GSM8K's, the worked solution goes."""
+    fields = json.loads(problem.reference)
+    try:
+        answer = {} if isinstance(fields.get("answer"), list) else fields
+        return replace(problem, reference=json.dumps(published.reference(answer), sort_keys=True))
+    except KeyError:  # the answer stands in a column of another name there
+        return problem
+    except ValueError as error:
+        raise BadInput(f"problem {problem.problem_id!r}: {error}; give answers of the set's form") from None
 
 
 def problems_in(name: str, published: Published, contents: list[bytes]) -> ProblemSet:

@@ -49,9 +49,9 @@ def _answer(column: str, clean: Callable[[Any], str] = str) -> Callable[[Cells],
     return lambda cells: {"answer": clean(cells[column])}
 
 
-def _after_hashes(worked: str) -> str:
+def _after_hashes(worked: object) -> str:
     """Take what stands behind the four hashes of GSM8K, thousands commas removed, as its dataset.py does."""
-    return worked.rpartition("####")[2].strip().replace(",", "")
+    return str(worked).rpartition("####")[2].strip().replace(",", "")
 
 
 def _integer(value: object) -> str:

@@ -21,7 +21,7 @@ class Reading:
     expect_rows: int | None = None
     """refuse a set with another number of problems, counted before --limit"""
     expect_hash: str | None = None
-    """refuse a set with another hash (as `beyondbase data` shows it), taken before --limit"""
+    """refuse a set with another hash (problems_hash in a run's manifest.json), taken before --limit"""
 
     def check(self, problems: ProblemSet) -> None:
         """Raise BadInput for a set that is not the one expected."""
