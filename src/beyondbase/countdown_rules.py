@@ -70,6 +70,30 @@ def solutions(numbers: tuple[int, ...], target: int) -> frozenset[str]:
     return frozenset(solution_key(list(steps)) for steps in found)
 
 
+def solve(at_hand: tuple[int, ...], target: int) -> list[str] | None:
+    """Find one solution, its steps in an order in which they can be taken; None where there is none.
+
+    >>> solve((2, 3, 4), 24), solve((1, 1), 3)
+    (['2 * 3 = 6', '4 * 6 = 24'], None)
+    """
+    return _solve(tuple(sorted(at_hand)), target, set())
+
+
+def _solve(at_hand: tuple[int, ...], target: int, failed: set[tuple[int, ...]]) -> list[str] | None:
+    if len(at_hand) == 1:
+        return [] if at_hand[0] == target else None
+    if at_hand in failed:
+        return None
+    for i, j in combinations(range(len(at_hand)), 2):
+        rest = at_hand[:i] + at_hand[i + 1 : j] + at_hand[j + 1 :]
+        for step, c in steps_from(at_hand[i], at_hand[j]):
+            later = _solve(tuple(sorted((*rest, c))), target, failed)
+            if later is not None:
+                return [step, *later]
+    failed.add(at_hand)
+    return None
+
+
 _State = tuple[tuple[int, ...], tuple[str, ...]]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from beyondbase.countdown_rules import MAX_VALUE, OPERATORS, apply, canonical_step, solution_key
+from beyondbase.countdown_rules import MAX_VALUE, OPERATORS, apply, canonical_step, solution_key, solve
 from beyondbase.types import Judgement, Problem, Verdict
+from beyondbase.verification.verifier import GoldTexts
 
 
 class CountdownVerifier:
@@ -48,6 +49,15 @@ class CountdownVerifier:
         if last != target:
             return Judgement(Verdict.WRONG, str(last), f"reaches {last}, not {target}")
         return Judgement(Verdict.CORRECT, solution_key(steps))
+
+    def gold_texts(self, problem: Problem) -> GoldTexts | None:
+        """A solution, and the same with its last result off by one; None for a problem that has no solution."""
+        numbers, target = self._reference(problem.reference)
+        steps = solve(tuple(numbers), target)
+        if not steps:
+            return None
+        last = steps[-1].rpartition(" ")[0]
+        return GoldTexts(" , ".join(steps), " , ".join([*steps[:-1], f"{last} {target + 1}"]))
 
     def _reference(self, reference: str) -> tuple[list[int], int]:
         if self._parsed[0] != reference:

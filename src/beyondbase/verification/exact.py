@@ -7,6 +7,7 @@ import re
 
 from beyondbase.errors import BadInput
 from beyondbase.types import Judgement, Problem, Verdict
+from beyondbase.verification.verifier import GoldTexts
 
 _ANSWER_LINE = re.compile(r"^[ \t]*answer:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 _LONGEST = 200
@@ -42,6 +43,11 @@ class ExactMatch:
         if not lines and len(answer) > _LONGEST:
             return Judgement(Verdict.NO_ANSWER, detail="no answer line")
         return Judgement(Verdict.WRONG, answer, f"expected {expected}")
+
+    def gold_texts(self, problem: Problem) -> GoldTexts:
+        """Answer lines with the reference's answer and with another; raises as `verify` does."""
+        expected = self._expected(problem)
+        return GoldTexts(f"answer: {expected}", f"answer: not {expected}")
 
     def _expected(self, problem: Problem) -> str:
         if self._parsed[0] != problem.reference:
