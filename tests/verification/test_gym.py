@@ -43,7 +43,9 @@ def test_a_set_is_made_of_its_name_alone(sums: ProblemSet) -> None:
         ("gym:chain_some", "expected a task of reasoning-gym, such as gym:chain_sum, got 'gym:chain_some'"),
         ("gym:chain_sum?terms=2", "expected options that chain_sum of reasoning-gym takes"),
         ("gym:chain_sum?min_terms=9&max_terms=2", "expected options that chain_sum of reasoning-gym takes"),
-        ("gym:arc_agi?size=2", "expected entries of arc_agi that can be scored from JSON"),
+        ("gym:arc_agi?size=2", "expected entries that can be scored from JSON, but arc_agi/0/0000 of"),
+        ("gym:game_of_life_halting?seed=1", "game_of_life_halting/1/0000 of reasoning-gym takes nonsense for right"),
+        ("gym:complex_arithmetic?size=1", "complex_arithmetic/0/0000 of reasoning-gym takes nonsense for right"),
     ],
 )
 def test_a_task_that_cannot_be_asked_or_scored_is_refused(name: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,8 @@ from beyondbase.problems.problem_set import ProblemSet
 from beyondbase.types import Problem
 
 PREFIX = "gym:"
+_NONSENSE = ("xyzzy", "nan", "inf")
+"""answers that are right nowhere"""
 _SIZE = 50
 """problems, unless `size` says otherwise"""
 
@@ -23,8 +26,8 @@ def gym_problems(name: str) -> ProblemSet:
     """Make the problems of `gym:TASK?OPTIONS`, the same ones for the same name and version of the library.
 
     The reference holds the task, its options, and of the entry what a scorer reads: answer and
-    metadata, as JSON. Raises BadInput for a task that has another score for its own answer from
-    JSON than from memory, since its verdicts would be wrong.
+    metadata, as JSON. Raises BadInput for a task whose verdicts would be wrong: one that scores its
+    own answer differently from JSON than from memory, or takes nonsense for right.
     """
     task, _, query = name.removeprefix(PREFIX).partition("?")
     if task not in DATASETS:
@@ -41,13 +44,7 @@ def gym_problems(name: str) -> ProblemSet:
         ) from None
     problems = [_problem(task, options, number, entry) for number, entry in enumerate(entries)]
     for problem, entry in zip(problems, entries, strict=True):
-        stored = {"question": entry["question"], **json.loads(problem.reference)["entry"]}
-        gold = entry["answer"]
-        if gold is not None and made.score_answer(gold, stored) != made.score_answer(gold, entry):
-            raise BadInput(
-                f"problems: expected entries of {task} that can be scored from JSON, but {problem.problem_id} cannot; "
-                "choose another task"
-            )
+        _check(made, problem, entry)
     return ProblemSet(name, tuple(problems), "gym", "answer-tags")
 
 
@@ -61,6 +58,30 @@ def _problem(task: str, options: Mapping[str, Any], number: int, entry: Mapping[
             f"problems: expected entries of {task} that JSON can hold, got one that it cannot ({error})"
         ) from None
     return Problem(f"{task}/{options['seed']}/{number:04d}", entry["question"], text, {"task": task})
+
+
+def _check(scorer: Any, problem: Problem, entry: Mapping[str, Any]) -> None:
+    """Raise BadInput for a problem that its task scores wrongly, as far as one can see before any sample."""
+    stored = {"question": entry["question"], **json.loads(problem.reference)["entry"]}
+    gold = entry["answer"]
+    if gold is not None and scorer.score_answer(gold, stored) != scorer.score_answer(gold, entry):
+        raise BadInput(
+            f"problems: expected entries that can be scored from JSON, but {problem.problem_id} of reasoning-gym "
+            "cannot; choose another task"
+        )
+    if _takes_nonsense(scorer, stored):
+        raise BadInput(
+            f"problems: expected a task that tells right from wrong, but {problem.problem_id} of reasoning-gym "
+            "takes nonsense for right; choose another task"
+        )
+
+
+def _takes_nonsense(scorer: Any, entry: Mapping[str, Any]) -> bool:
+    for answer in _NONSENSE:
+        with suppress(Exception):  # a scorer that fails at nonsense does not take it for right
+            if scorer.score_answer(answer, entry) == 1.0:
+                return True
+    return False
 
 
 def _value(text: str) -> object:

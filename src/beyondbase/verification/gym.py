@@ -73,7 +73,7 @@ class GymVerifier:
         gold = json.loads(problem.reference).get("entry", {}).get("answer")
         if gold is None:
             return None
-        return GoldTexts(f"<answer>{gold}</answer>", f"<answer>not {gold}, nor anything like it</answer>")
+        return GoldTexts(f"<answer>{gold}</answer>", "<answer>xyzzy</answer>")
 
 
 def _judged(answer: str, outcome: Outcome) -> Judgement:
