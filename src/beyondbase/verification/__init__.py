@@ -25,15 +25,21 @@ VERIFIERS: dict[str, Callable[[VerifierOptions], Verifier]] = {
 
 
 def verifier_of(name: str, options: VerifierOptions | None = None) -> Verifier:
-    """Return a verifier by its name in VERIFIERS, or by the name stored with verdicts, which begins with the former.
+    """Return a verifier by its name in VERIFIERS, as module:function, or by the name stored with its verdicts.
 
     >>> verifier_of("exact").name, verifier_of("countdown-1").name
     ('exact-1', 'countdown-1')
     """
     kind, dash, _ = name.partition("-")
-    if kind not in VERIFIERS:
-        raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)}, got {name!r}")
-    verifier = VERIFIERS[kind](options or VerifierOptions())
+    options = options or VerifierOptions()
+    verifier: Verifier
+    if ":" in name or kind == "own":
+        verifier = load("beyondbase.verification.own:own_verifier")(name, options.own)
+        dash = "" if ":" in name else dash
+    elif kind in VERIFIERS:
+        verifier = VERIFIERS[kind](options)
+    else:
+        raise BadInput(f"verifier: expected one of {', '.join(VERIFIERS)} or module:function, got {name!r}")
     if dash and verifier.name != name:
         raise BadInput(
             f"verifier: expected to judge as {name}, but this version and these flags make {verifier.name}; give the "

@@ -54,6 +54,18 @@ class CodeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnOptions:
+    """Options of a verifier given as module:function; its limits only ever turn into missing verdicts."""
+
+    own_workers: int = 2
+    """processes that call the function"""
+    own_cpu_s: float = 60.0
+    """CPU seconds that one call may take; beyond, the verdict is verifier_error"""
+    own_memory_mb: int = 4096
+    """address space of a process"""
+
+
+@dataclass(frozen=True, slots=True)
 class VerifierOptions:
     """Options of all verifiers; those of others than the one at work are not read."""
 
@@ -61,3 +73,4 @@ class VerifierOptions:
     code: CodeOptions = field(default_factory=CodeOptions)
 
     math: MathOptions = field(default_factory=MathOptions)
+    own: OwnOptions = field(default_factory=OwnOptions)
