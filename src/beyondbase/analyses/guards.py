@@ -12,6 +12,7 @@ from beyondbase.analyses.compare import cluster_codes, compare, in_order_of
 from beyondbase.analyses.results import Comparison, Guards, GuessFilter, VerifierAudit
 from beyondbase.analyses.solvability import solvability
 from beyondbase.errors import BadInput
+from beyondbase.estimators.audit_by_problem import AuditByProblem
 from beyondbase.estimators.bands import own_band
 from beyondbase.estimators.guessing import guess_floor, guessable, only
 from beyondbase.estimators.pass_at_k import pass_at_k
@@ -35,7 +36,7 @@ class GuardInput:
     """drop a problem that guesses solve at a rate above 0 and below this"""
     chance: float | None = None
     """chance that a blind guess is right, where the form of the answer gives it, such as 0.25 for four choices"""
-    audit: Audit | None = None
+    audit: Audit | AuditByProblem | None = None
     """a trusted judgement of some samples of both models"""
 
     def __post_init__(self) -> None:
@@ -159,7 +160,11 @@ def _filtered(
 
 
 def _audited(
-    base: SuccessCounts, rl: SuccessCounts, plain: Comparison, audit: Audit, clusters: Sequence[str] | None
+    base: SuccessCounts,
+    rl: SuccessCounts,
+    plain: Comparison,
+    audit: Audit | AuditByProblem,
+    clusters: Sequence[str] | None,
 ) -> VerifierAudit:
     """Problems and audit may each miss with half of the error: together the bounds hold at the confidence."""
     half = (1 + plain.confidence) / 2
@@ -183,4 +188,5 @@ def _audited(
         sensitivity=audit.sensitivity,
         sensitivity_lo=audit.sensitivity_bounds(confidence=half)[0],
         curves=pl.DataFrame(columns).with_columns(pl.exclude("k").round(_DECIMALS)),
+        source=audit.source,
     )

@@ -21,20 +21,22 @@ _MISSING = Verdict.VERIFIER_ERROR.value
 
 
 def verdict_pairs(run: Run, first: str, second: str) -> pl.DataFrame:
-    """One row a sample up to n_max, by problem and index: problem_id, sample_index, first, second, before_stop.
+    """One row a sample up to n_max: problem_id, sample_index (the order), first, second, counted, before_stop.
 
     first, second: verdicts, null where none came. problem_id is an Enum in the order of the problem set.
-    before_stop: whether the sample is one whose mean over a problem has no bias, whoever stopped the problem: those
-    up to the stop of the verifier that the run was drawn under, the success that stopped it left out (see
-    `health.without_stops`); of a fixed number of draws all.
+    counted: whether the sample is among those up to the stop of the verifier that the run was drawn under; of a fixed
+    number of draws all are. before_stop: whether it is one of these and not the success that stopped the problem:
+    their mean over a problem has no bias (see `health.without_stops`).
     """
     rule, stopper = run.manifest.rule, run.manifest.verifier
     stopping = run.states(stopper).with_columns(pl.col("verdict").fill_null(_MISSING))
-    before = without_stops(up_to_stop(stopping, rule), rule.stop_at).select(*KEY, before_stop=pl.lit(True))
+    counted = up_to_stop(stopping, rule)
+    before = without_stops(counted, rule.stop_at).select(*KEY, before_stop=pl.lit(True))
+    counted = counted.select(*KEY, counted=pl.lit(True)).join(before, on=KEY, how="left")
     one, other = (run.states(name).rename({"verdict": place}) for name, place in ((first, "first"), (second, "second")))
-    pairs = one.join(other, on=KEY, how="left").join(before, on=KEY, how="left")
+    pairs = one.join(other, on=KEY, how="left").join(counted, on=KEY, how="left")
     kept = pairs.filter(pl.col("sample_index") < rule.n_max).sort(KEY)
-    return kept.with_columns(pl.col("before_stop").fill_null(False))
+    return kept.with_columns(pl.col("counted", "before_stop").fill_null(False))
 
 
 def judged_by_both(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -72,10 +72,14 @@ class Analysis:
     """samples that the judge found right"""
     audit_right_passed: int = 0
     """of them, those that the verifier passed"""
+    second_verifier: str | None = None
+    """take the verdicts of this verifier on all samples as the truth, in place of an audit"""
 
     def options(self, seed: int) -> AnalysisOptions:
         """Return the options of the pipeline; the seed is that of the band's bootstrap."""
         numbers = (self.audit_right, self.audit_right_passed, self.audit_wrong, self.audit_wrong_passed)
+        if any(numbers) and self.second_verifier is not None:
+            raise BadInput("second-verifier: expected it or the numbers of an audit, got both; leave out --audit-...")
         return AnalysisOptions(
             confidence=self.confidence,
             margin=self.margin,
@@ -87,6 +91,7 @@ class Analysis:
             guess_chance=self.guess_chance,
             audit=Audit(*numbers) if any(numbers) else None,
             cluster_by=self.cluster_by,
+            second_verifier=self.second_verifier,
         )
 
 

@@ -46,6 +46,8 @@ class Audit:
     """samples that are truly wrong"""
     wrong_passed: int
     """of them, those that the verifier passed"""
+    source: str = ""
+    """where the numbers come from, in words; empty: they were given as they are"""
 
     def __post_init__(self) -> None:
         numbers = (self.right, self.right_passed, self.wrong, self.wrong_passed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from beyondbase.analyses.fresh_runs import fresh_pairs
 from beyondbase.analyses.guards import GuardInput
 from beyondbase.analyses.results import StudyAnalysis
+from beyondbase.analyses.second_opinion import second_opinion
 from beyondbase.analyses.serialize import from_json
 from beyondbase.analyses.study import analyze
 from beyondbase.durable import write_whole, writing
@@ -40,6 +41,8 @@ class AnalysisOptions:
     cluster_by: str | None = None
     by_verifier: str | None = None
     """whose verdicts are analysed, as in `open_run`; None: those that stopped the problems"""
+    second_verifier: str | None = None
+    """whose verdicts are the truth that the others are audited against, as in `open_run`"""
 
     def guards(self) -> GuardInput:
         """Open the runs of direct answers."""
@@ -59,6 +62,10 @@ def analyze_runs(
     """Analyse two finished runs and write STUDY/analysis.json."""
     progress("analyze", 0, 1)
     base_run, rl_run = (open_run(path, options.by_verifier) for path in (base, rl))
+    given = options.guards()
+    if options.second_verifier is not None:
+        audit = second_opinion(base_run, rl_run, options.second_verifier, cluster_by=options.cluster_by)
+        given = replace(given, audit=audit)
     analysis = analyze(
         base_run,
         rl_run,
@@ -67,7 +74,7 @@ def analyze_runs(
         margin=options.margin,
         allow_unequal=options.allow_unequal,
         training=training,
-        given=options.guards(),
+        given=given,
         fresh=fresh_pairs(base_run, rl_run),
         cluster_by=options.cluster_by,
     )

@@ -102,8 +102,10 @@ def _audit_sentence(audit: VerifierAudit, comparison: Comparison) -> str:
     base, rl = (
         f"{percent(last[model])} ({percent(last[f'{model}_lo'])} to {percent(last[f'{model}_hi'])})" for model in NAMES
     )
+    source = f" ({audit.source})" if audit.source else ""
     text = (
-        f"Audit: the verifier passed {audit.wrong_passed:,} of {audit.wrong:,} wrong samples, a false-positive rate of "
+        f"Audit{source}: the verifier passed {audit.wrong_passed:,} of {audit.wrong:,} wrong samples, a "
+        "false-positive rate of "
         f"{rate(audit.false_positive)} (at most {rate(audit.false_positive_hi)}); without them pass@{last['k']} is "
         f"{base} for the base and {rl} for RL."
     )

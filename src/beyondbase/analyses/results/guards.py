@@ -49,6 +49,8 @@ class VerifierAudit(Stored):
     """None where no right sample was audited"""
     sensitivity_lo: float
     curves: pl.DataFrame
+    source: str = ""
+    """where the numbers come from, in words; empty: they were given as they are"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

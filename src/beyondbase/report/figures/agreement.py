@@ -51,7 +51,7 @@ def _table(result: Agreement, name: str) -> Any:
     missing = (pl.col("first") != "verifier error") & (pl.col("second") != "verifier error")
     framed = alt.Chart(rows.filter(pl.col("only_one") & missing & (pl.col("samples") > 0))).encode(x=x, y=y)
     frame = framed.mark_rect(filled=False, stroke=RL, strokeWidth=2.5)
-    ink = alt.condition(f"datum.depth > {0.6 * deepest}", alt.value("white"), alt.value(INK))
+    ink = alt.condition(f"datum.depth > {0.8 * deepest}", alt.value("white"), alt.value(INK))
     number = cells.mark_text(fontSize=FONT_SIZE).encode(text="text:N", color=ink)
     head = alt.TitleParams(f"{name}: samples (framed: correct under one verifier alone)")
     layers = [fill, frame, number]
