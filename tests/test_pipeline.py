@@ -11,7 +11,7 @@ import pytest
 
 from beyondbase.errors import StoreError
 from beyondbase.estimators.pass_at_k import pass_at_k
-from beyondbase.pipeline import sample_run, verify_run
+from beyondbase.pipeline import Gold, GoldPolicy, sample_run, verify_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.scripted import Faults, ScriptedEngine
@@ -36,6 +36,7 @@ PROBLEMS = ProblemSet("four", tuple(Problem(i, f"How often {i}?", f'{{"answer": 
 RULE = DrawRule(n_max=60, stop_at=3, n_first=4)
 SPEC = SamplingSpec(seed=1)
 NO_FAULTS = Faults()
+UNCHECKED = Gold(GoldPolicy.SKIP)
 
 
 def _engine(faults: Faults = NO_FAULTS) -> ScriptedEngine:
@@ -158,7 +159,7 @@ class Flaky(ExactMatch):
 
 def test_a_verifier_that_dies_leaves_missing_data_and_never_a_wrong_answer(tmp_path: Path) -> None:
     flaky = Flaky()
-    run = sample_run(tmp_path / "run", PROBLEMS, _engine(), SPEC, RULE, flaky)
+    run = sample_run(tmp_path / "run", PROBLEMS, _engine(), SPEC, RULE, flaky, gold=UNCHECKED)
     errors = run.verdicts().filter(pl.col("verdict") == "verifier_error").collect()
     assert errors["detail"].unique().to_list() == ["RuntimeError: out of memory"]
     with pytest.raises(StoreError, match=rf"counted samples lack a verdict .*`beyondbase verify {run.path}`"):
@@ -166,7 +167,9 @@ def test_a_verifier_that_dies_leaves_missing_data_and_never_a_wrong_answer(tmp_p
     flaky.mended = True
     verify_run(run.path, flaky)
     assert run.n_unjudged() == 0
-    _assert_same(sample_run(run.path, PROBLEMS, _engine(), SPEC, RULE, flaky), _draw(tmp_path / "whole"))
+    _assert_same(
+        sample_run(run.path, PROBLEMS, _engine(), SPEC, RULE, flaky, gold=UNCHECKED), _draw(tmp_path / "whole")
+    )
 
 
 class Strict(ExactMatch):
@@ -187,7 +190,7 @@ def test_a_second_verifier_owes_its_own_samples_before_it_is_counted(tmp_path: P
     verify_run(run.path, Strict())
     with pytest.raises(StoreError, match="1 of 4 problems still owe samples"):
         run.counts("strict-1")
-    sample_run(run.path, PROBLEMS, _engine(), SPEC, RULE, Strict())
+    sample_run(run.path, PROBLEMS, _engine(), SPEC, RULE, Strict(), gold=UNCHECKED)
     assert run.counts("strict-1").n_P.tolist() == [60, *run.counts("strict-1").n_P.tolist()[1:3], 60]
     verify_run(run.path, ExactMatch())
     assert run.counts().n_P.tolist() == counts.n_P.tolist()
@@ -206,9 +209,10 @@ def test_progress_ends_at_its_total_and_names_the_run(tmp_path: Path) -> None:
         label="base",
     )
     stages = {stage for stage, *_ in seen}
-    assert stages == {"sample base", "verify base"}
+    assert stages == {"check gold answers of base", "sample base", "verify base"}
     assert all(0 <= done <= total for _, done, total, _ in seen)
     samples = [(done, total) for stage, done, total, _ in seen if stage == "sample base"]
     assert [done for done, _ in samples] == sorted(done for done, _ in samples)
     assert samples[-1][0] == samples[-1][1] == open_run(tmp_path / "run").n_drawn()
-    assert seen[0] == ("sample base", seen[0][1], 240, "4 problems open")
+    first = next(report for report in seen if report[0] == "sample base")
+    assert first == ("sample base", first[1], 240, "4 problems open")

@@ -17,7 +17,7 @@ from beyondbase.cli.shown_settings import show_settings
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.draw_ladder import check_rule
-from beyondbase.pipeline import Study, compare_checkpoints
+from beyondbase.pipeline import GoldPolicy, Study, compare_checkpoints
 from beyondbase.problems import Reading, load_problems
 from beyondbase.sampling.engines import EngineOptions, engine_of
 from beyondbase.sampling.spec import check_spec
@@ -34,13 +34,15 @@ class CompareConfig:
     rl: str
     """the model after RLVR"""
     problems: str
-    """name of a problem set (countdown, gsm8k, math500 ...), gsm8k=FILE, a .jsonl or .parquet file, or a hub id"""
+    """a set by name (countdown, figures, gsm8k ...), gsm8k=FILE, gym:TASK, a .jsonl or .parquet file, or a hub id"""
     out: Path = Path("out/compare")
     """folder of the study; one that is there is gone on with"""
     verifier: str | None = None
     """name of a verifier, or module:function of your own; by default that of the problem set"""
     training: Path | None = None
     """metrics.jsonl of the RLVR training, for the report"""
+    gold: GoldPolicy = GoldPolicy.REFUSE
+    """problems whose gold answer the verifier gets wrong: refuse to begin, drop them, or skip the check"""
     limit: int | None = None
     """only the first problems"""
     rl_base_url: str | None = None
@@ -63,6 +65,7 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
     confirm = replace(CONFIRM_RULE, n_max=config.confirm_n_max)
     check_rule(confirm)
     problem_set = load_problems(config.problems, config.limit, config.read)
+    second = config.analysis.second_verifier
     study = Study(
         path=config.out,
         problem_set=problem_set,
@@ -71,6 +74,8 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
         rule=config.draw.rule(),
         options=config.analysis.options(config.spec.seed),
         confirm=confirm if config.confirm else None,
+        second=None if second is None else verifier_of(second, config.grade),
+        gold=config.gold,
     )
     base = engine_of(config.base, config.run_on)
     rl = engine_of(config.rl, _options_of_rl(config))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from beyondbase.cli.settings import Draw, run_name, save_config, shard_of
 from beyondbase.cli.shown_settings import settings_lines, show_settings
 from beyondbase.cli.verb import Outcome, Verb
-from beyondbase.pipeline import resolve, sample_run
+from beyondbase.pipeline import Gold, GoldPolicy, resolve, sample_run
 from beyondbase.problems import ProblemSet, Reading, load_problems, render
 from beyondbase.sampling.engine import Engine, Priced
 from beyondbase.sampling.engines import EngineOptions, engine_of
@@ -26,11 +26,13 @@ class SampleConfig:
     model: str
     """folder in Hugging Face form, hub id, smollm2, or the name that a server gives the model"""
     problems: str
-    """name of a problem set (countdown, gsm8k, math500 ...), gsm8k=FILE, a .jsonl or .parquet file, or a hub id"""
+    """a set by name (countdown, figures, gsm8k ...), gsm8k=FILE, gym:TASK, a .jsonl or .parquet file, or a hub id"""
     out: str
     """folder of the run, or a URL such as s3://bucket/run; a run that is there is gone on with"""
     verifier: str | None = None
     """name of a verifier, or module:function of your own; by default that of the problem set"""
+    gold: GoldPolicy = GoldPolicy.REFUSE
+    """problems whose gold answer the verifier gets wrong: refuse to begin, drop them, or skip the check"""
     limit: int | None = None
     """only the first problems"""
     shard: str | None = None
@@ -54,8 +56,9 @@ def run(config: SampleConfig, progress: Progress) -> Outcome:
     if config.dry_run:
         manifest = resolve(problem_set, engine, config.spec, rule, verifier, label)
         return _foreseen(config, manifest, engine, problem_set)
+    gold = Gold(config.gold)
     made = sample_run(
-        config.out, problem_set, engine, config.spec, rule, verifier, progress, label, show_settings, shard
+        config.out, problem_set, engine, config.spec, rule, verifier, progress, label, show_settings, shard, gold
     )
     save_config(made.path / "sample.toml", "sample", replace(config, shard=None))
     if shard != WHOLE and (lack := made.shortfall()):

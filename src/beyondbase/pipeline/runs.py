@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from beyondbase.pipeline.gold_check import REFUSE, Gold, gold_checked
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
@@ -68,6 +69,7 @@ def sample_run(
     label: str = "model",
     announce: Callable[[RunManifest], None] = to_nobody,
     shard: Shard = WHOLE,
+    gold: Gold = REFUSE,
 ) -> Run:
     """Make the run at `path` (a folder or a URL), or resume it: rounds of sampling and judging until nothing is owed.
 
@@ -75,16 +77,21 @@ def sample_run(
     problems only, beside other processes that draw the other shards. Problems that the run there does not have
     are added to it; those that it has must all be given.
 
+    Before the first token the verifier is tried on the gold answers, as `gold` says (pipeline.gold_check).
+
     Given another verifier than the run was made with, it draws what that verifier's stops need.
     Samples whose requests failed three times stay owed: `Run.counts` says so, a later call draws
     them. Raises StoreError if the run there was made with other settings or cannot be written.
     """
+    checked = _reporter(progress, f"check gold answers of {label}", 0, len(problem_set))
+    problem_set, record = gold_checked(problem_set, verifier, place(path), gold, checked)
     problem_set = replace(problem_set, problems=tuple(problems_to_ask(place(path), problem_set.problems)))
     spec = settled(spec, problem_set)
     manifest = resolve(problem_set, engine, spec, rule, verifier, label)
     announce(manifest)
     plan = Plan(dict(shard.take([*_prompts(problem_set, spec).items()])), rule, spec.seed)
     with RunWriter(path, manifest, problem_set.problems, shard) as writer:
+        record.write(writer.run)
         _judge_stored(writer, verifier, shard, progress, label)
         plan.record(writer.run.states(verifier.name, shard).select(JUDGED).iter_rows())
         judge = Judge(verifier, problem_set.problems)

@@ -12,7 +12,8 @@ from beyondbase.analyses.escalation import solved_by_one
 from beyondbase.analyses.fresh_runs import begun_folders, fresh_folder
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.pipeline.analysis import AnalysisOptions, analyze_runs, report_study
-from beyondbase.pipeline.runs import sample_run, to_nobody
+from beyondbase.pipeline.gold_check import Gold, GoldPolicy
+from beyondbase.pipeline.runs import sample_run, to_nobody, verify_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.engine import Engine
 from beyondbase.seeds import sample_seed
@@ -34,6 +35,11 @@ class Study:
     options: AnalysisOptions = field(default_factory=AnalysisOptions)
     confirm: DrawRule | None = None
     """how fresh samples are drawn of the problems that one model alone solved; None draws none"""
+    gold: GoldPolicy = GoldPolicy.REFUSE
+    """what becomes of problems whose gold answer the verifier gets wrong"""
+
+    second: Verifier | None = None
+    """a verifier that judges the same samples again, where the options name it as the second"""
 
     @property
     def base(self) -> Path:
@@ -57,7 +63,12 @@ def compare_checkpoints(
     """Sample and verify both models, one in memory at a time, then analyse and report; resumes what is there."""
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
-        sample_run(path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label, announce)
+        gold = Gold(study.gold, known=(study.base,))
+        sample_run(
+            path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label, announce, gold=gold
+        )
+        if study.second is not None:
+            verify_run(path, study.second, progress, label)
     if study.confirm is not None:
         _draw_fresh(study, study.confirm, base, rl, progress)
     analyze_runs(study.base, study.rl, study.path, study.options, training, progress)
@@ -81,7 +92,8 @@ def _draw_fresh(
         for problems in sets:
             path = study.base.parent / fresh_folder(problems.hash) / label
             assert engine is not None
-            sample_run(path, problems, engine, spec, rule, study.verifier, progress, f"confirm {label}")
+            gold = Gold(study.gold, known=(study.base,))
+            sample_run(path, problems, engine, spec, rule, study.verifier, progress, f"confirm {label}", gold=gold)
         del engine  # before the next model is loaded
 
 
