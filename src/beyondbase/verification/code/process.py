@@ -20,6 +20,9 @@ TICK_S = 0.25
 """how often a process that does not answer is looked at"""
 IDLE_S = 10.0
 """a process that owes an answer and has neither computed nor waited for a processor for so long sleeps"""
+SURELY_CPU = 0.5
+"""share of its CPU time beyond which a process that was killed has used it up: the kernel counts that by ticks, not
+exactly, and nothing in the sandbox can kill"""
 GRACE_S = 20.0
 """in which a process that has closed its output ends by itself"""
 LONGEST_REPLY = 16 << 20
@@ -77,7 +80,10 @@ class Process:
         self.cpu_s = 0.0
         """known once it has ended"""
         self._pid = self._number_told()
+        self._handle = -1
         if self._pid:
+            with suppress(ProcessLookupError):
+                self._handle = os.pidfd_open(self._pid)
             # From outside, so that a process cannot lower it and be taken for one that was killed.
             with suppress(ProcessLookupError):
                 resource.prlimit(self._pid, resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s))
@@ -104,15 +110,16 @@ class Process:
         """End the process if it has not ended."""
         if self._popen.returncode is None:
             self.cpu_s = _cpu_s(self._pid)
-            os.kill(self._popen.pid, signal.SIGKILL)
-            self._reap()
+            self._kill()
+            self._reap(GRACE_S)
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             assert pipe
             with suppress(OSError):
                 pipe.close()
-        if self._told >= 0:
-            os.close(self._told)
-            self._told = -1
+        for fd in (self._told, self._handle):
+            if fd >= 0:
+                os.close(fd)
+        self._told = self._handle = -1
 
     def _has_frame(self) -> bool:
         if len(self._unread) < HEAD:
@@ -192,24 +199,31 @@ class Process:
     def _ended(self, end: End) -> Ended:
         if end is not End.EXITED:
             self.cpu_s = _cpu_s(self._pid)
-            os.kill(self._popen.pid, signal.SIGKILL)
-        forced = self._reap(grace_s=0.0 if end is not End.EXITED else GRACE_S)
+            self._kill()
+        forced = self._reap(GRACE_S)
         status = self._popen.returncode
         if end is End.EXITED and not forced and status in (-9, 137):
-            end = End.CPU if self.cpu_s >= 0.9 * self._limits.cpu_s else End.KILLED
+            end = End.CPU if self.cpu_s >= SURELY_CPU * self._limits.cpu_s else End.KILLED
         with suppress(OSError):
             self._said += os.read(self._err, _AT_ONCE)
         return Ended(end, status, self._said.decode(errors="replace")[-2000:])
 
-    def _reap(self, grace_s: float = 0.0) -> bool:
+    def _kill(self) -> None:
+        """End the process; the sandbox's own, which waits for it, ends by itself and leaves no zombie to anybody."""
+        if self._handle >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        else:
+            os.kill(self._popen.pid, signal.SIGKILL)
+
+    def _reap(self, grace_s: float) -> bool:
         """Wait for the end, and say whether it took force after a grace: a program may close its output and go on."""
-        handle = os.pidfd_open(self._popen.pid)
-        try:
+        with os.fdopen(os.pidfd_open(self._popen.pid), closefd=True) as handle:
             forced = not select.select([handle], [], [], grace_s)[0]
             if forced:
-                os.kill(self._popen.pid, signal.SIGKILL)
-        finally:
-            os.close(handle)
+                self._kill()
+                if not select.select([handle], [], [], GRACE_S)[0]:
+                    os.kill(self._popen.pid, signal.SIGKILL)
         _, status, used = os.wait4(self._popen.pid, 0)
         self._popen.returncode = os.waitstatus_to_exitcode(status)
         self.cpu_s = max(self.cpu_s, used.ru_utime + used.ru_stime)

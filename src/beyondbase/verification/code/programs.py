@@ -107,11 +107,15 @@ def _is_body(text: str) -> bool:
 
 def _cuts_of_a_body(text: str) -> tuple[int, ...]:
     """The first line at the margin, and later ones, since one inside of a text or of brackets ends nothing."""
-    ends = [match.start() for match in _MARGIN.finditer(text) if text[: match.start()].strip()]
-    return (*ends[:_MOST_CUTS], len(text))
+    return (*_ends(text)[:_MOST_CUTS], len(text))
 
 
 def _cuts_from_the_end(text: str) -> tuple[int, ...]:
     """The whole, and lines at the margin from the last on: what follows a program is prose, or a half of a line."""
-    ends = [match.start() for match in _MARGIN.finditer(text) if text[: match.start()].strip()]
-    return (len(text), *islice(reversed(ends), _MOST_CUTS))
+    return (len(text), *islice(reversed(_ends(text)), _MOST_CUTS))
+
+
+def _ends(text: str) -> list[int]:
+    """Where lines begin at the margin, after the first that is not empty."""
+    begun = len(text) - len(text.lstrip())
+    return [match.start() for match in _MARGIN.finditer(text) if match.start() > begun]

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
 from beyondbase.errors import BeyondbaseError
@@ -78,7 +78,8 @@ class CodeVerifier:
             finally:
                 for future in waiting:
                     future.cancel()
-                threads.shutdown()
+                # Tests end with the thread that started them, and are to be waited for before it ends.
+                wait(waiting)
                 pool.close()
 
     def gold_texts(self, problem: Problem) -> GoldTexts | None:

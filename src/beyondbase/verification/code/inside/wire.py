@@ -19,7 +19,20 @@ HEAD = 9
 
 
 class Uncarried(Exception):
-    """A value that is not data."""
+    """A value that is not data, or bytes that are no value."""
+
+
+class Other:
+    """What stands for a value that is not data, such as a match: true or false as that is, and equal to nothing."""
+
+    def __init__(self, kind: str, true: bool) -> None:
+        self._kind, self._true = kind, true
+
+    def __bool__(self) -> bool:
+        return self._true
+
+    def __repr__(self) -> str:
+        return f"<{self._kind}>"
 
 
 def send(fd: int, letter: bytes, content: bytes = b"") -> None:
@@ -56,13 +69,12 @@ def _exactly(fd: int, size: int) -> bytes:
 
 
 def pack(value: object) -> bytes:
-    """Return a value as bytes; raises Uncarried for what is not data.
+    """Return a value as bytes; raises Uncarried for data nested too deeply.
 
     >>> unpack(pack({"a": (1, 2.5, {3})}))
     {'a': (1, 2.5, {3})}
-    >>> pack(object())
-    Traceback (most recent call last):
-    beyondbase.verification.code.inside.wire.Uncarried: a value of type object
+    >>> unpack(pack([object()]))
+    [<object>]
     """
     try:
         return json.dumps(_plain(value)).encode()
@@ -118,7 +130,7 @@ def _plain_rare(value: Any, kind: type) -> Any:
         return {"keys": [_plain(key) for key in value]}
     if hasattr(kind, "__next__"):
         return {"iterator": [_plain(item) for item in value]}
-    raise Uncarried(f"a value of type {kind.__name__}")
+    return {"other": [kind.__name__, bool(value)]}
 
 
 def _real(value: Any) -> Any:
@@ -149,6 +161,9 @@ def _real_rare(kind: str, content: Any) -> Any:
         return fractions.Fraction(*map(_real, content))
     if kind == "keys":
         return dict.fromkeys(map(_real, content)).keys()
+    if kind == "other":
+        name, true = content
+        return Other(str(name), true is True)
     if kind == "iterator":
         return iter([_real(item) for item in content])
     return _of_numpy(kind, content)
