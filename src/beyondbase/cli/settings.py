@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from beyondbase.analyses.labels import read_labels
 from beyondbase.cli.toml_file import write_toml
 from beyondbase.draw_ladder import check_rule
 from beyondbase.durable import writing
@@ -74,12 +75,17 @@ class Analysis:
     """of them, those that the verifier passed"""
     second_verifier: str | None = None
     """take the verdicts of this verifier on all samples as the truth, in place of an audit"""
+    labels: Path | None = None
+    """file of samples that a person has labelled (`beyondbase label`), in place of the numbers of an audit"""
 
     def options(self, seed: int) -> AnalysisOptions:
         """Return the options of the pipeline; the seed is that of the band's bootstrap."""
         numbers = (self.audit_right, self.audit_right_passed, self.audit_wrong, self.audit_wrong_passed)
-        if any(numbers) and self.second_verifier is not None:
-            raise BadInput("second-verifier: expected it or the numbers of an audit, got both; leave out --audit-...")
+        given = {"--audit-...": any(numbers), "--second-verifier": self.second_verifier, "--labels": self.labels}
+        if len(audits := [flag for flag, value in given.items() if value]) > 1:
+            raise BadInput(f"expected one audit of the verifier, got {' and '.join(audits)}; leave out all but one")
+        if self.labels is not None:
+            read_labels(self.labels)  # what cannot be read is told before hours of work
         return AnalysisOptions(
             confidence=self.confidence,
             margin=self.margin,
@@ -92,6 +98,7 @@ class Analysis:
             audit=Audit(*numbers) if any(numbers) else None,
             cluster_by=self.cluster_by,
             second_verifier=self.second_verifier,
+            labels=self.labels,
         )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from beyondbase.analyses.fresh_runs import fresh_pairs
 from beyondbase.analyses.guards import GuardInput
+from beyondbase.analyses.labels import audit_of_labels
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.analyses.second_opinion import second_opinion
 from beyondbase.analyses.serialize import from_json
@@ -43,6 +44,8 @@ class AnalysisOptions:
     """whose verdicts are analysed, as in `open_run`; None: those that stopped the problems"""
     second_verifier: str | None = None
     """whose verdicts are the truth that the others are audited against, as in `open_run`"""
+    labels: Path | None = None
+    """file of a person's labels that the verdicts are audited against, as in `analyses.labels`"""
 
     def guards(self) -> GuardInput:
         """Open the runs of direct answers."""
@@ -66,6 +69,8 @@ def analyze_runs(
     if options.second_verifier is not None:
         audit = second_opinion(base_run, rl_run, options.second_verifier, cluster_by=options.cluster_by)
         given = replace(given, audit=audit)
+    if options.labels is not None:
+        given = replace(given, audit=audit_of_labels(base_run, rl_run, options.labels))
     analysis = analyze(
         base_run,
         rl_run,
