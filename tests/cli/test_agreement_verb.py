@@ -11,7 +11,7 @@ import pytest
 
 from beyondbase import from_json
 from beyondbase.analyses.results import Agreement
-from beyondbase.pipeline import sample_run, verify_run
+from beyondbase.pipeline import AnalysisOptions, Study, compare_checkpoints, sample_run, verify_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.scripted import ScriptedEngine
 from beyondbase.types import DrawRule, Judgement, Problem, SamplingSpec, Verdict
@@ -95,3 +95,26 @@ def test_agreement_refuses_in_one_line(
     said = beyondbase("agreement", runs / "base", *words, "--out", tmp_path / "out")
     assert said.code == 2
     assert what in said.error
+
+
+def test_a_second_verifier_and_the_numbers_of_an_audit_exclude_each_other(
+    beyondbase: Cli, runs: Path, tmp_path: Path
+) -> None:
+    words = ["analyze", "--base", runs / "base", "--rl", runs / "rl", "--out", tmp_path / "out"]
+    said = beyondbase(*words, "--second-verifier", "lax", "--audit-wrong", 9)
+    assert said.code == 2
+    assert "expected one audit of the verifier, got --audit-... and --second-verifier" in said.error
+
+
+def test_compare_judges_again_by_the_second_verifier_and_the_report_says_what_it_found(
+    beyondbase: Cli, tmp_path: Path
+) -> None:
+    ids = [str(i) for i in range(12)]
+    problems = ProblemSet("ours", tuple(Problem(i, f"question {i}", '{"answer": "yes"}') for i in ids))
+    base, rl = (ScriptedEngine(dict.fromkeys(ids, rate), dict.fromkeys(ids, "yes")) for rate in (0.2, 0.5))
+    options = AnalysisOptions(second_verifier="exact")
+    study = Study(tmp_path, problems, Lax(), SamplingSpec(), DrawRule(16, None, 16), options, second=ExactMatch())
+    made = compare_checkpoints(study, lambda: base, lambda: rl)
+    assert made.guards is not None and made.guards.audit is not None
+    assert made.guards.audit.false_positive == pytest.approx(0.1, abs=0.05)
+    assert "judged again by exact-1" in (tmp_path / "report.html").read_text(encoding="utf-8")
