@@ -91,7 +91,7 @@ class SamplingSpec:
     stop: tuple[str, ...] = ()
     """strings that end a completion; the string itself is kept"""
     template: str = ""
-    """name of the prompt template; empty: that of the problem set"""
+    """name of the prompt template, or a .txt file with {question} in it; empty: that of the problem set"""
     form: PromptForm = PromptForm.PLAIN
     """plain: the model continues the prompt; chat: the prompt is a user message in the model's chat template"""
     system: str = ""
