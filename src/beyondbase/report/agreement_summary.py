@@ -69,8 +69,9 @@ def owing_lines(result: Agreement) -> list[str]:
     for run in result.runs.iter_rows(named=True):
         for place, name in (("first", result.first), ("second", result.second)):
             if run[f"{place}_owing"]:
+                verb = "owes" if run[f"{place}_owing"] == 1 else "owe"
                 lines.append(
-                    f"{run['run']}: {number(run[f'{place}_owing'], 'problem')} owe up to "
+                    f"{run['run']}: {number(run[f'{place}_owing'], 'problem')} {verb} up to "
                     f"{number(run[f'{place}_owed'], 'sample')} under {name}; the command that made the run draws them, "
                     f"with --verifier {name}"
                 )
