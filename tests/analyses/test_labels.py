@@ -154,6 +154,7 @@ def test_a_sample_without_a_verdict_is_refused(tmp_path: Path) -> None:
         audit_of_labels(*failing, path)
 
 
+@pytest.mark.slow
 def test_the_corrected_interval_covers_the_truth_at_the_rates_that_labels_measure(tmp_path: Path) -> None:
     """RL solves nothing, and 2% of its wrong samples pass: pass@64 seems 73% and is 0."""
     covered = seen = 0
