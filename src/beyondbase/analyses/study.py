@@ -20,6 +20,7 @@ from beyondbase.analyses.overturn import truncation_threats
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis, StudyVerdict
+from beyondbase.analyses.thin import thin
 from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
@@ -90,6 +91,7 @@ def analyze(
         extrapolation=beyond,
         profile=reliability,
         not_made=not_made,
+        thin=thin(comparison.tipping, base_counts, rl_counts),
     )
 
 

@@ -23,6 +23,7 @@ from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
 from beyondbase.report.tables import example_rows, problem_rows
+from beyondbase.report.thin import thin_warnings
 from beyondbase.types import Progress, silent
 from beyondbase.wording import points, rate
 
@@ -77,6 +78,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         laws=[] if beyond is None else law_sentences(beyond),
         problems=problem_rows(analysis),
         examples=example_rows(analysis),
+        thin_warnings=thin_warnings(analysis),
         style=style,
         script=script,
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),

@@ -11,6 +11,7 @@ from beyondbase.doublings import doublings
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
 from beyondbase.report.readings import these_sentence
+from beyondbase.report.thin import thin_warnings
 from beyondbase.wording import rate
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
         f"verdict: {comparison.verdict.label.value.upper()}",
         comparison.verdict.sentence,
         *unequal,
+        *(f"WARNING: {warning}" for warning in thin_warnings(analysis)),
         *_curves(comparison),
         crossover_sentence(comparison),
         f"on exactly these problems: {comparison.on_these.verdict.label.value}; {these_sentence(comparison)}",

@@ -19,7 +19,7 @@ from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudi
 from beyondbase.analyses.results.models import ModelTable
 from beyondbase.analyses.results.plan import StudyPlan
 from beyondbase.analyses.results.profile import Profile
-from beyondbase.analyses.results.study import PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.analyses.results.study import PathCoverage, RunHealth, StudyAnalysis, Thin
 
 __all__ = [
     "Agreement",
@@ -44,6 +44,7 @@ __all__ = [
     "StudyPlan",
     "StudyVerdict",
     "Target",
+    "Thin",
     "Tipping",
     "VerdictLabel",
     "VerifierAudit",

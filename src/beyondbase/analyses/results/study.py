@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from beyondbase.analyses.results.comparison import Comparison
+from beyondbase.analyses.results.comparison import Comparison, Tipping
 from beyondbase.analyses.results.extrapolation import Extrapolation
 from beyondbase.analyses.results.guards import Guards
 from beyondbase.analyses.results.profile import Profile
@@ -36,6 +36,23 @@ class RunHealth(Stored):
     failed_requests: int
     mean_tokens: float
     mean_entropy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thin(Stored):
+    """Problems of one model that count as solved for 1 to 3 successes in 256 samples or more."""
+
+    model: str
+    """"base" or "RL" """
+    of: int
+    """problems of the run"""
+    problems: int
+    unsolved: int
+    """problems without a success in as many samples"""
+    rate: float
+    """false positives among wrong samples that would make as many successes of problems that nobody can solve"""
+    unsettles: Tipping | None
+    """the part of the verdict that such a rate, for this model alone, would take away"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,3 +95,5 @@ class StudyAnalysis(Stored):
     profile: Profile | None = None
     not_made: Mapping[str, str] = field(default_factory=dict)
     """"extrapolation" or "profile" -> why it could not be made"""
+    thin: tuple[Thin, ...] = ()
+    """of the base and of RL"""
