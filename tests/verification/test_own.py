@@ -65,7 +65,7 @@ def test_what_the_function_says_is_the_verdict_and_what_it_dies_of_is_missing_da
         Judgement(Verdict.CORRECT),
     ]
     assert verifier.settings["function"] == f"{grader}:grade"
-    with pytest.raises(BadInput, match=r"expected it to return True, False, a Judgement or one of correct, .* got None"):
+    with pytest.raises(BadInput, match=r"expected it to return True, False, .* or one of correct, .* got None"):
         list(verifier.verify_all([Answer(PROBLEM, "none")]))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from beyondbase.durable import write_whole
 from beyondbase.errors import BadInput, StoreError
-from beyondbase.user_cache import user_cache
 from beyondbase.types import Progress, silent
+from beyondbase.user_cache import user_cache
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _INDEX = "model.safetensors.index.json"
