@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from beyondbase.types import Judgement, Problem, Verdict
+from beyondbase.pipeline import sample_run, verify_run
+from beyondbase.problems import ProblemSet
+from beyondbase.sampling.scripted import ScriptedEngine
+from beyondbase.types import DrawRule, Judgement, Problem, SamplingSpec, Verdict
 from beyondbase.verification.math.options import MathOptions
-from beyondbase.verification.math.symbolic import graded
 from beyondbase.verification.math.verifier import MathVerifier
 from beyondbase.verification.runner import Judge
 from beyondbase.verification.verifier import Answer
@@ -127,15 +130,6 @@ def test_no_number_is_expanded_to_compare_it() -> None:
     assert verifier.verify(Problem("p", "?", '{"answer": "1e999999999"}'), boxed("10e999999998")).verdict == "correct"
 
 
-def planted(task: tuple[str, str, tuple[()]]) -> bool:
-    """Compare, or crash or hang at what was planted; runs in a worker."""
-    if "crash" in task[1] and os.environ.get("PLANTED") != "no":
-        os._exit(139)
-    while "hang" in task[1] and os.environ.get("PLANTED") != "no":
-        pass
-    return graded(task)
-
-
 ROWS = pl.DataFrame(
     {
         "problem_id": ["p"] * 4,
@@ -150,9 +144,29 @@ ROWS = pl.DataFrame(
 def test_a_planted_crash_and_hang_is_missing_data_for_that_sample_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     options = MathOptions(math_cpu_s=CPU_S)
-    verifier = MathVerifier(options, function="test_hostile_answers:planted")
-    [frame] = Judge(verifier, [PROBLEM]).rows([ROWS])
+    verifier = MathVerifier(options, function="planted_grader:planted")
+    frame = pl.concat(Judge(verifier, [PROBLEM]).rows([ROWS]))
     assert frame.sort("sample_index")["verdict"].to_list() == ["verifier_error", "correct", "verifier_error", "wrong"]
     details = frame.sort("sample_index")["detail"].to_list()
     assert details[0] == "crash: its process exited with 139, twice"
     assert details[2] == "cpu: more than 1 s of CPU time"
+
+
+@pytest.mark.slow
+def test_a_second_pass_mends_what_a_crash_left_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    problems = ProblemSet("three", tuple(replace(PROBLEM, problem_id=i) for i in ("crash", "good", "bad")))
+    answers = {"crash": boxed("crash_{1} + 1"), "good": boxed(r"\frac{1}{\sqrt{2}}"), "bad": boxed(r"\sqrt{3}")}
+    engine = ScriptedEngine(dict.fromkeys(answers, 1.0), answers)
+    verifier = MathVerifier(MathOptions(math_cpu_s=CPU_S), function="planted_grader:planted")
+    rule = DrawRule(n_max=2, stop_at=None, n_first=2)
+    run = sample_run(tmp_path / "run", problems, engine, SamplingSpec(), rule, verifier)
+
+    def told() -> dict[str, list[str]]:
+        frame = run.verdicts(verifier.name).collect()
+        return {i: frame.filter(pl.col("problem_id") == i)["verdict"].to_list() for i in answers}
+
+    assert told() == {"crash": ["verifier_error"] * 2, "good": ["correct"] * 2, "bad": ["wrong"] * 2}
+    mended = MathVerifier(MathOptions(math_cpu_s=CPU_S))
+    run = verify_run(tmp_path / "run", mended)
+    assert told() == {"crash": ["wrong"] * 2, "good": ["correct"] * 2, "bad": ["wrong"] * 2}
