@@ -7,7 +7,9 @@ from typing import Any
 
 from beyondbase.errors import BadInput
 
-_EXTRAS = dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab") | {"gguf": "smollm2", "reasoning_gym": "gym"}
+_EXTRAS = {"gguf": "smollm2", "reasoning_gym": "gym"} | dict.fromkeys(
+    ("torch", "transformers", "safetensors", "huggingface_hub"), "lab"
+)
 
 
 def load(dotted: str) -> Any:

@@ -49,6 +49,10 @@ class Verdict(StrEnum):
     VERIFIER_ERROR = "verifier_error"
 
 
+SETTLED = "settled as wrong"
+"""begins the detail of a verdict that a person gave in a verifier's stead"""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One question, and what a verifier needs to judge an answer to it."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import beyondbase as bb
-from beyondbase.analyses.overturn import truncation_threats
+from beyondbase.analyses.overturn import threats_of_samples
 from beyondbase.analyses.results import RunHealth, Tipping, VerdictLabel
 from beyondbase.estimators.pass_at_k import pass_at_k
 
@@ -94,11 +94,11 @@ def health(correct: float, truncated: float) -> RunHealth:
 def test_truncation_counts_where_the_share_of_right_samples_among_the_cut_ones_can_be_had() -> None:
     point = Tipping("the base's lead", 128, "base", 0.01, 0.02)
     base, many, few, none = health(0.5, 0.9), health(0.6, 0.02), health(0.6, 0.003), health(0.6, 0.0)
-    (said,) = truncation_threats([point], base, many)  # 1% of the 40% wrong are a fifth of the 2% cut
+    (said,) = threats_of_samples([point], base, many)  # 1% of the 40% wrong are a fifth of the 2% cut
     assert "2.0% of RL's samples were cut" in said
     assert "if 20.0% of those" in said
-    assert not list(truncation_threats([point], base, few))
-    assert not list(truncation_threats([point], base, none))
+    assert not list(threats_of_samples([point], base, few))
+    assert not list(threats_of_samples([point], base, none))
 
 
 def test_samples_turned_right_among_the_cut_ones_open_the_lead_as_false_positives_do() -> None:

@@ -29,7 +29,7 @@ class GuardInput:
     """What is known of guesses and of the verifier, beside the two runs."""
 
     base_direct: Run | None = None
-    """samples of the base under a prompt that asks for the answer with no reasoning, such as template "direct" """
+    """samples of the base under a prompt that asks for the answer with no reasoning: template direct or direct-boxed"""
     rl_direct: Run | None = None
     """the same of the RL model"""
     below: float = 0.05
@@ -107,7 +107,7 @@ def _checked(name: str, run: Run, direct: Run) -> SuccessCounts:
     if mine.template_hash == theirs.template_hash:
         raise BadInput(
             f"{flag}: expected a prompt that asks for the answer alone, got the template of the {name} run "
-            f"({theirs.spec.template}); sample it with --template direct"
+            f"({theirs.spec.template}); sample it with --template direct, or direct-boxed where answers are boxed"
         )
     return direct.counts()
 

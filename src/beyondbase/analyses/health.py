@@ -7,13 +7,14 @@ import polars as pl
 
 from beyondbase.analyses.results import RunHealth
 from beyondbase.store.run_store import Run
-from beyondbase.types import FloatArray, Verdict
+from beyondbase.types import SETTLED, FloatArray, Verdict
 
 
 def run_health(run: Run) -> RunHealth:
     """Shares of verdicts, lengths, entropy and failures of a run."""
     counted = run.counted()
-    errors = run.verdicts().filter(pl.col("verdict") == Verdict.VERIFIER_ERROR.value).select(pl.len()).collect().item()
+    error, settled = pl.col("verdict") == Verdict.VERIFIER_ERROR.value, pl.col("detail").str.starts_with(SETTLED)
+    n_errors, n_settled = run.verdicts().select(error.sum(), settled.sum()).collect().row(0)
     rows = without_stops(counted, run.manifest.rule.stop_at)
     share = {verdict: _mean_over_problems(rows, rows["verdict"] == verdict.value) for verdict in Verdict}
     return RunHealth(
@@ -25,10 +26,11 @@ def run_health(run: Run) -> RunHealth:
         wrong=share[Verdict.WRONG],
         no_answer=share[Verdict.NO_ANSWER],
         truncated=share[Verdict.TRUNCATED],
-        verifier_errors=int(errors),
+        verifier_errors=int(n_errors),
         failed_requests=run.n_failed(),
         mean_tokens=_told_mean(rows, "n_tokens"),
         mean_entropy=_told_mean(rows, "entropy_mean"),
+        settled=int(n_settled),
     )
 
 

@@ -63,13 +63,19 @@ def overturnable(label: VerdictLabel, tips: Sequence[Tipping], solvability: pl.D
     return tuple(said)
 
 
-def truncation_threats(tips: Sequence[Tipping], base: RunHealth, rl: RunHealth) -> Iterator[str]:
+def threats_of_samples(tips: Sequence[Tipping], base: RunHealth, rl: RunHealth) -> Iterator[str]:
     """Say where truncated samples, had they been let finish, could overturn the verdict.
 
     A share m of one model's wrong samples that is truly right acts as an excess m of false positives of the
     other; truncated samples are a part of the wrong ones, so they can hold that share or not.
     """
     health = {"base": base, "RL": rl}
+    for name, run in health.items():
+        if run.settled:
+            yield (
+                f"verifier errors: {run.settled:,} of {_OF[name]} samples count as wrong although the verifier came to "
+                "no verdict on them"
+            )
     for point in tips:
         model = _OTHER[point.model]
         cut, wrong = health[model].truncated, 1 - health[model].correct

@@ -16,7 +16,7 @@ from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.fresh_runs import FreshPair, fresh_counts
 from beyondbase.analyses.guards import GuardInput, guards, guesses_of
 from beyondbase.analyses.health import run_health
-from beyondbase.analyses.overturn import truncation_threats
+from beyondbase.analyses.overturn import threats_of_samples
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis, StudyVerdict
@@ -169,7 +169,7 @@ def _with_health(comparison: Comparison, base: RunHealth, rl: RunHealth, unequal
     """Add to what the verdict rests on, and to what would overturn it, the facts that counts alone do not show."""
     facts = [f"truncated at the token limit: {base.truncated:.1%} of base samples, {rl.truncated:.1%} of RL samples"]
     facts += [f"{name} differs ({both}), which was allowed" for name, both in unequal.items()]
-    verdict, cut = comparison.verdict, truncation_threats(comparison.tipping, base, rl)
+    verdict, cut = comparison.verdict, threats_of_samples(comparison.tipping, base, rl)
     return dataclasses.replace(
         verdict, rests_on=(*verdict.rests_on, *facts), overturned_by=(*verdict.overturned_by, *cut)
     )

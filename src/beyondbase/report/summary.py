@@ -87,4 +87,5 @@ def _health(run: RunHealth, name: str) -> str:
     return (
         f"{name}: {run.samples:,} samples counted of {run.drawn:,}; truncated {percent(run.truncated)}, "
         f"no answer {percent(run.no_answer)}, failed {run.failed_requests}, verifier errors {run.verifier_errors}"
+        + (f", settled as wrong by a person {run.settled}" if run.settled else "")
     )

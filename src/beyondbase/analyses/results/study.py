@@ -36,6 +36,8 @@ class RunHealth(Stored):
     failed_requests: int
     mean_tokens: float
     mean_entropy: float
+    settled: int = 0
+    """samples at which the verifier failed, called wrong by a person"""
 
 
 @dataclass(frozen=True, slots=True)
