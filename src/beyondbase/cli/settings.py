@@ -56,7 +56,7 @@ class Analysis:
     allow_unequal: tuple[str, ...] = ()
     """compare although this setting differs, and say so in the report: problems, template, stop, max_tokens ..."""
     base_direct: str | None = None
-    """run of the base under --template direct: what guesses solve, as filter and floor"""
+    """run of the base under --template direct or direct-boxed: what guesses solve, as filter and floor"""
     rl_direct: str | None = None
     """the same of the RL model"""
     guess_below: float = 0.05
