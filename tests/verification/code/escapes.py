@@ -212,3 +212,19 @@ CHEATS = [
     cheat("a function as the value", "def f(x):\n    return lambda: 4", "no data"),
 ]  # fmt: skip
 ESCAPES = NETWORK + PROCESSES + SYSTEM + FILES + EXHAUSTION + CHEATS
+VARIANTS = set(
+    """
+    udp / socket pair / raw and netlink
+    fork / posix_spawn / background process / daemon by multiprocessing / signal to the verifier
+    read another's memory / unmount / chroot / pivot_root / keyctl / perf_event_open / bpf / shared memory
+    userfaultfd / reboot / module / prctl
+    /etc/shadow / hard link / inode flood / /dev/shm / the standard library / remove the library / change its mode
+    infinite loop on import / swallows all / less CPU time, to look killed / sleeps forever / memory by bits
+    deep recursion / flood of errors / endless generator / core dump
+    _exit on import / exit in the call / integer that lies / text that lies / objects walked / reply of another kind
+    reply cut short / raises what tests catch
+    """.replace("\n", " / ")
+    .replace("  ", "")
+    .split(" / ")
+) - {""}
+"""Names of those that another one of their kind is held like: tried with the slow tests."""
