@@ -19,7 +19,7 @@ from beyondbase.verification.math.size import LARGEST, is_huge
 from beyondbase.verification.verifier import Answer, GoldTexts
 from beyondbase.verification.workers import Done, Failed, Outcome, Workers
 
-_BATCH = 256
+_BATCH = 1_024
 """answers that are read at once; the comparisons they need go to the workers together"""
 _KEPT = 50_000
 """judgements kept, the latest used ones, so that the same answer to the same problem is judged once"""
