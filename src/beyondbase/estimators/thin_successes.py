@@ -29,7 +29,7 @@ def thin_successes(counts: SuccessCounts) -> ThinSuccesses:
 
     Truly hard problems look the same: the rate is one that would do, not one that is there.
 
-    >>> thin_successes(SuccessCounts("abcd", n=[1000] * 4, c=[1, 0, 2, 900]))
+    >>> thin_successes(SuccessCounts(["a", "b", "c", "d"], n=[1000] * 4, c=[1, 0, 2, 900]))
     ThinSuccesses(problems=2, unsolved=1, rate=0.001)
     """
     few_P = (counts.c_P <= MOST) & (counts.n_P >= LEAST_SAMPLES)
