@@ -109,14 +109,17 @@ def test_an_audit_of_the_base_gives_its_curve_back(planted: Planted) -> None:
     assert not seen["base_lo"][-1] <= truth_K[-1] <= seen["base_hi"][-1]
 
 
-def test_a_second_verifier_gives_one_rate_for_both_models_and_so_a_part_of_the_way(planted: Planted) -> None:
-    """The rate of RL, which seldom answers, is a tenth of the base's; that of both together lies between."""
+def test_a_second_verifier_gives_each_model_its_own_rate_and_bounds_that_hold_the_truth(planted: Planted) -> None:
+    """The rate of RL, which seldom answers, is a tenth of the base's: one for both would leave the base misled."""
     mended = planted.study(second_verifier="exact")
     assert mended.guards is not None
     assert mended.guards.audit is not None
     audit, own = mended.guards.audit, {model: planted.audit_of(model).false_positive for model in EASY}
     assert own["rl"] < RATE / 4 < audit.false_positive < own["base"]
-    assert planted.truth("base")[-1] < audit.curves["base"][-1] < mended.comparison.curves["base"][-1]
+    for model in EASY:
+        assert abs(audit.rates[model] - own[model]) < RATE / 10
+        lo_K, hi_K = (audit.curves[f"{model}_{end}"].to_numpy() for end in ("lo", "hi"))
+        assert ((lo_K <= planted.truth(model)) & (planted.truth(model) <= hi_K)).all()
 
 
 def test_the_second_verifiers_own_verdicts_hold_the_truth_and_give_no_warning(planted: Planted) -> None:

@@ -220,7 +220,10 @@ def test_ctrl_c_keeps_what_was_drawn_and_the_command_it_prints_ends_in_the_same_
         (["--limit", 0], "limit: expected at least 1 problem, got 0"),
         (["--problems", "gsm9k"], "problems: expected one of countdown, countdown-ood, figures, gsm8k"),
         (["--template", "chat"], "template: expected one of plain, "),
-        (["--verifier", "guess"], "verifier: expected one of code, countdown, exact, gym, math, judge or module:function, got 'guess'"),
+        (
+            ["--verifier", "guess"],
+            "verifier: expected one of code, countdown, exact, gym, math, judge or module:function, got 'guess'",
+        ),
         (["--batch-size", 0], "batch-size: expected at least 1, got 0"),
     ],
 )

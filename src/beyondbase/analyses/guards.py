@@ -172,11 +172,13 @@ def _audited(
     k_K = plain.curves["k"].to_numpy()
     cluster_P = None if clusters is None else cluster_codes(clusters, len(base))
     columns: dict[str, FloatArray] = {"k": k_K}
+    rates, rates_hi = dict[str, float](), dict[str, float]()
     for name, counts in (("base", base), ("rl", rl)):
         band = own_band(counts, k_K, confidence=half, cluster_P=cluster_P)
-        columns[name] = without_false_positives(band.estimate_K, audit.false_positive, k_K)
-        columns[f"{name}_lo"] = without_false_positives(band.lo_K, most, k_K)
-        columns[f"{name}_hi"] = without_false_positives(band.hi_K, least, k_K)
+        rates[name], lo, rates_hi[name] = audit.false_positives_of(name, confidence=half)
+        columns[name] = without_false_positives(band.estimate_K, rates[name], k_K)
+        columns[f"{name}_lo"] = without_false_positives(band.lo_K, rates_hi[name], k_K)
+        columns[f"{name}_hi"] = without_false_positives(band.hi_K, lo, k_K)
     return VerifierAudit(
         right=audit.right,
         right_passed=audit.right_passed,
@@ -189,4 +191,6 @@ def _audited(
         sensitivity_lo=audit.sensitivity_bounds(confidence=half)[0],
         curves=pl.DataFrame(columns).with_columns(pl.exclude("k").round(_DECIMALS)),
         source=audit.source,
+        rates=rates,
+        rates_hi=rates_hi,
     )

@@ -34,7 +34,7 @@ def second_opinion(base: Run, rl: Run, second: str, *, cluster_by: str | None = 
         frames.append(_shares(run, judged_by_both(verdict_pairs(run, own, name).filter("counted")), cluster_by))
     if len(names) > 1:
         raise BadInput(f"second-verifier: expected one version in both runs, got {' and '.join(sorted(names))}")
-    units = pl.concat(frames).group_by("unit", maintain_order=True).sum()
+    units = _by_unit(pl.concat(frames))
     unit = "problem" if cluster_by is None else f"family of problems ({cluster_by})"
     source = (
         f"every sample but those that stopped a problem, judged again by {min(names)}, whose verdicts are taken as "
@@ -48,7 +48,8 @@ def second_opinion(base: Run, rl: Run, second: str, *, cluster_by: str | None = 
             "for all, which the curves without false positives take for granted and then may undershoot): "
             f"`beyondbase agreement --second {min(names)}` has the curves under its own verdicts"
         )
-    return AuditByProblem(wrong, _errors(units, "right"), source)
+    of_models = {"base": _errors(_by_unit(frames[0]), "wrong"), "rl": _errors(_by_unit(frames[1]), "wrong")}
+    return AuditByProblem(wrong, _errors(units, "right"), source, of_models)
 
 
 def _shares(run: Run, both: pl.DataFrame, cluster_by: str | None) -> pl.DataFrame:
@@ -67,6 +68,10 @@ def _shares(run: Run, both: pl.DataFrame, cluster_by: str | None) -> pl.DataFram
     counted = rows.agg(**numbers, **shares)
     units = [unit[problem_id] for problem_id in counted["problem_id"].to_list()]
     return counted.with_columns(unit=pl.Series(units, dtype=pl.String)).drop("problem_id")
+
+
+def _by_unit(shares: pl.DataFrame) -> pl.DataFrame:
+    return shares.group_by("unit", maintain_order=True).sum()
 
 
 def _errors(units: pl.DataFrame, kind: str) -> Errors:

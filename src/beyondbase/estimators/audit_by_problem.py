@@ -8,7 +8,8 @@ size that independent samples would need for the spread that is seen over proble
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from scipy.special import betaincinv, stdtrit
 
@@ -88,6 +89,8 @@ class AuditByProblem:
     of_right: Errors
     source: str = ""
     """where the numbers come from, in words"""
+    of_wrong_by_model: Mapping[str, Errors] = field(default_factory=dict)
+    """the same of "base" and of "rl" alone: models write different wrong answers, and few of them may pass of one"""
 
     def __post_init__(self) -> None:
         if not self.of_wrong.samples:
@@ -126,6 +129,12 @@ class AuditByProblem:
     def false_positive_bounds(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Bounds of the false-positive rate, over problems."""
         return self.of_wrong.bounds(confidence)
+
+    def false_positives_of(self, model: str, *, confidence: float = 0.95) -> tuple[float, float, float]:
+        """False-positive rate of one model's samples and its bounds; of both where the model has no wrong samples."""
+        own = self.of_wrong_by_model.get(model, self.of_wrong)
+        own = own if own.samples else self.of_wrong
+        return (own.rate or 0.0, *own.bounds(confidence))
 
     def sensitivity_bounds(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Bounds of the sensitivity, over problems."""

@@ -82,6 +82,10 @@ class Audit:
         """
         return share_bounds(self.wrong_passed, self.wrong, 1 - confidence_level(confidence))
 
+    def false_positives_of(self, model: str, *, confidence: float = 0.95) -> tuple[float, float, float]:
+        """False-positive rate and its bounds for the samples of a model: the same for each."""
+        return (self.false_positive, *self.false_positive_bounds(confidence=confidence))
+
     def sensitivity_bounds(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Exact bounds of the sensitivity; 0 and 1 where no right sample was audited."""
         return share_bounds(self.right_passed, self.right, 1 - confidence_level(confidence))

@@ -14,6 +14,7 @@ from beyondbase.report.style import IN_SENTENCES, NAMES
 from beyondbase.wording import band_text, number, points, rate
 
 _OF = {"base": "the base's", "RL": "RL's"}
+_LABELS = {"base": "base", "rl": "RL"}
 
 
 class Effect(NamedTuple):
@@ -106,16 +107,25 @@ def _audit_sentence(audit: VerifierAudit, comparison: Comparison) -> str:
     text = (
         f"Audit{source}: the verifier passed {audit.wrong_passed:,} of {audit.wrong:,} wrong samples, a "
         "false-positive rate of "
-        f"{rate(audit.false_positive)} (at most {rate(audit.false_positive_hi)}); without them pass@{last['k']} is "
+        f"{rate(audit.false_positive)} (at most {rate(audit.false_positive_hi)}{_each(audit)}); without them "
+        f"pass@{last['k']} is "
         f"{base} for the base and {rl} for RL."
     )
     for point in comparison.tipping[:1]:
-        holds = "stand" if audit.false_positive_hi < point.opens else "not be safe"
+        most = audit.rates_hi[point.model.lower()]
+        holds = "stand" if most < point.opens else "not be safe"
         text += (
-            f" With {rate(audit.false_positive_hi)} of {_OF[point.model]} wrong samples passed and none of the other "
+            f" With {rate(most)} of {_OF[point.model]} wrong samples passed and none of the other "
             f"model's, {point.claim} at k = {point.k} would {holds}: it becomes uncertain at {rate(point.opens)}."
         )
     return text
+
+
+def _each(audit: VerifierAudit) -> str:
+    """Tell the rates of the two models apart where both are known."""
+    if audit.rates["base"] == audit.rates["rl"]:
+        return ", taken to be the same for both models"
+    return "; " + ", ".join(f"{rate(audit.rates[name])} of {_OF[label]}" for name, label in _LABELS.items())
 
 
 def _misses(audit: VerifierAudit) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -51,6 +52,10 @@ class VerifierAudit(Stored):
     curves: pl.DataFrame
     source: str = ""
     """where the numbers come from, in words; empty: they were given as they are"""
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """false-positive rate of "base" and of "rl", which the curves are without: one for both where no more is known"""
+    rates_hi: Mapping[str, float] = field(default_factory=dict)
+    """upper bounds of these"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
