@@ -153,10 +153,11 @@ def test_a_planted_crash_and_hang_is_missing_data_for_that_sample_alone(monkeypa
 
 
 @pytest.mark.slow
-def test_a_second_pass_mends_what_a_crash_left_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_pass_mends_what_a_crash_and_a_hang_left_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    problems = ProblemSet("three", tuple(replace(PROBLEM, problem_id=i) for i in ("crash", "good", "bad")))
-    answers = {"crash": boxed("crash_{1} + 1"), "good": boxed(r"\frac{1}{\sqrt{2}}"), "bad": boxed(r"\sqrt{3}")}
+    problems = ProblemSet("four", tuple(replace(PROBLEM, problem_id=i) for i in ("crash", "hang", "good", "bad")))
+    answers = {"crash": boxed("crash_{1} + 1"), "hang": boxed("hang_{1} + 1")}
+    answers |= {"good": boxed(r"\frac{1}{\sqrt{2}}"), "bad": boxed(r"\sqrt{3}")}
     engine = ScriptedEngine(dict.fromkeys(answers, 1.0), answers)
     verifier = MathVerifier(MathOptions(math_cpu_s=CPU_S), function="planted_grader:planted")
     rule = DrawRule(n_max=2, stop_at=None, n_first=2)
@@ -166,7 +167,8 @@ def test_a_second_pass_mends_what_a_crash_left_owed(tmp_path: Path, monkeypatch:
         frame = run.verdicts(verifier.name).collect()
         return {i: frame.filter(pl.col("problem_id") == i)["verdict"].to_list() for i in answers}
 
-    assert told() == {"crash": ["verifier_error"] * 2, "good": ["correct"] * 2, "bad": ["wrong"] * 2}
+    judged = {"good": ["correct"] * 2, "bad": ["wrong"] * 2}
+    assert told() == judged | dict.fromkeys(("crash", "hang"), ["verifier_error"] * 2)
     mended = MathVerifier(MathOptions(math_cpu_s=CPU_S))
     run = verify_run(tmp_path / "run", mended)
-    assert told() == {"crash": ["wrong"] * 2, "good": ["correct"] * 2, "bad": ["wrong"] * 2}
+    assert told() == judged | dict.fromkeys(("crash", "hang"), ["wrong"] * 2)
