@@ -44,7 +44,7 @@ ASKED = {
     "no_answer correct": GoldStatus.GOLD_REFUSED,
     "correct  correct": GoldStatus.WRONG_PASSED,
     "crash wrong": GoldStatus.VERIFIER_FAILED,
-    "correct crash": GoldStatus.VERIFIER_FAILED,
+    "correct crash": GoldStatus.WRONG_UNJUDGED,
     "none": GoldStatus.NOT_CHECKABLE,
     "one": GoldStatus.VERIFIER_FAILED,
 }
@@ -56,8 +56,8 @@ def test_each_status_is_told_from_the_others(verifier: Told) -> None:
     check = check_gold(verifier, problems)
     assert [result.status for result in check.results] == list(ASKED.values())
     assert [result.problem_id for result in check.results] == [problem.problem_id for problem in problems]
-    assert check.counts[GoldStatus.VERIFIER_FAILED] == 3
-    assert len(check.exceptions) == 6
+    assert check.counts[GoldStatus.VERIFIER_FAILED] == 2
+    assert len(check.exceptions) == 5
     assert check.results[2].came == "'wrong': wrong (so it is told)"
     assert check.results[4].came == "'correct': correct (so it is told)"
 

@@ -39,7 +39,8 @@ def run(config: GoldConfig, progress: Progress) -> Outcome:
     counts = {status.value: n for status, n in check.counts.items()}
     lines = [f"{problem_set.name}: gold answers of {len(problem_set):,} problems, judged by {check.verifier}"]
     lines += [f"  {status.replace('_', ' '):<16}{n:>8,}" for status, n in counts.items()]
-    lines += [f"{bad.problem_id}: {bad.status.value.replace('_', ' ')}: {bad.came}" for bad in check.exceptions]
+    told = [result for result in check.results if result.came]
+    lines += [f"{result.problem_id}: {result.status.value.replace('_', ' ')}: {result.came}" for result in told]
     data = {
         "problems": problem_set.name,
         "verifier": check.verifier,

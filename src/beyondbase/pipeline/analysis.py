@@ -107,7 +107,11 @@ def read_analysis(study: str | os.PathLike[str]) -> StudyAnalysis:
 
 def _mend(folder: Path) -> str:
     """What to do about a folder that holds no study: another verb may have made it."""
-    for name, what, verb in (("plan.json", "a plan", "plan"), ("models.json", "a comparison of models", "models")):
+    for name, what, verb in (
+        ("plan.json", "a plan", "plan"),
+        ("models.json", "a comparison of models", "models"),
+        ("agreement.json", "a second opinion", "agreement"),
+    ):
         if (folder / name).exists():
             return (
                 f"it holds {what} ({name}), whose figure `beyondbase {verb} --config {folder / verb}.toml` draws "

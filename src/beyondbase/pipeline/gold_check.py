@@ -18,7 +18,7 @@ from beyondbase.verification.verifier import Verifier
 
 FILE_NAME = "gold.json"
 _SHOWN = 5
-_SETTLED = {GoldStatus.VERIFIED.value, GoldStatus.GOLD_REFUSED.value, GoldStatus.WRONG_PASSED.value}
+_SETTLED = {status.value for status in GoldStatus} - {GoldStatus.VERIFIER_FAILED.value, GoldStatus.NOT_CHECKABLE.value}
 
 
 class GoldPolicy(StrEnum):

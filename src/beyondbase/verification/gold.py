@@ -23,7 +23,9 @@ class GoldStatus(StrEnum):
     GOLD_REFUSED = "gold_refused"
     WRONG_PASSED = "wrong_passed"
     VERIFIER_FAILED = "verifier_failed"
-    """no verdict on one of them, so that nothing is known"""
+    """no verdict on the right one, so that nothing is known"""
+    WRONG_UNJUDGED = "wrong_unjudged"
+    """the right one passed; on the wrong one no verdict came, as on a sample that would then be missing data"""
     NOT_CHECKABLE = "not_checkable"
     """the problem, or the verifier, offers no answer to try"""
 
@@ -111,11 +113,12 @@ def _result(problem_id: str, texts: GoldTexts, verdicts: Sequence[tuple[str, str
         f"{in_short(text)}: {verdict}" + (f" ({why})" if why else "")
         for text, (verdict, why) in zip(texts, verdicts, strict=True)
     ]
-    failed = [i for i, verdict in enumerate((right, wrong)) if verdict is Verdict.VERIFIER_ERROR]
-    if failed:
-        return GoldResult(problem_id, GoldStatus.VERIFIER_FAILED, said[failed[0]])
+    if right is Verdict.VERIFIER_ERROR:
+        return GoldResult(problem_id, GoldStatus.VERIFIER_FAILED, said[0])
     if right is not Verdict.CORRECT:
         return GoldResult(problem_id, GoldStatus.GOLD_REFUSED, said[0])
     if wrong is Verdict.CORRECT:
         return GoldResult(problem_id, GoldStatus.WRONG_PASSED, said[1])
+    if wrong is Verdict.VERIFIER_ERROR:
+        return GoldResult(problem_id, GoldStatus.WRONG_UNJUDGED, said[1])
     return GoldResult(problem_id, GoldStatus.VERIFIED)
