@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
 from itertools import islice
 
 from beyondbase.extras import load
@@ -36,8 +37,9 @@ class GymVerifier:
     """The scorers of reasoning-gym; an answer that hangs or crashes one fails alone."""
 
     def __init__(self, n: int = 2) -> None:
-        self._version: str = load("reasoning_gym:__version__")
         self._task = load("beyondbase.verification.gym_scores:Task")
+        # Of the package: the module's own __version__ has stood still over releases.
+        self._version = version("reasoning-gym")
         self._workers = Workers("beyondbase.verification.gym_scores:score", n=n)
 
     @property
