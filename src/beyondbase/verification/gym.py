@@ -80,7 +80,7 @@ class GymVerifier:
 
 def _judged(answer: str, outcome: Outcome) -> Judgement:
     if not isinstance(outcome, Done):
-        return Judgement(Verdict.VERIFIER_ERROR, detail=f"{outcome.kind.value}: {outcome.detail}")
+        return outcome.judgement()
     if outcome.value == 1.0:
         return Judgement(Verdict.CORRECT, answer)
     return Judgement(Verdict.WRONG, answer, f"score {outcome.value:.4g}")

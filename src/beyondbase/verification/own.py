@@ -38,7 +38,7 @@ class OwnVerifier:
     """
 
     def __init__(self, reference: str, limits: OwnLimits) -> None:
-        self._reference, self._limits = reference, limits
+        self._reference = reference
         self._folder = str(Path.cwd())
         function = _found(reference, self._folder)
         self._digest = hashlib.sha256(Path(inspect.getfile(function)).read_bytes()).hexdigest()
@@ -58,12 +58,10 @@ class OwnVerifier:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The function, its file's digest, and its limits."""
+        """The function and its file's digest; not the limits, which decide no verdict."""
         return {
             "function": self._reference,
             "sha256 of its file": self._digest,
-            "CPU seconds of a call": f"{self._limits.own_cpu_s:g}",
-            "MiB of memory of a worker": str(self._limits.own_memory_mb),
         }
 
     def verify(self, problem: Problem, text: str) -> Judgement:
@@ -74,7 +72,7 @@ class OwnVerifier:
         """Judge texts in order."""
         for outcome in self._workers.run((self._reference, *answer) for answer in answers):
             if not isinstance(outcome, Done):
-                yield Judgement(Verdict.VERIFIER_ERROR, detail=f"{outcome.kind}: {outcome.detail}")
+                yield outcome.judgement()
             elif isinstance(outcome.value, str):
                 raise BadInput(outcome.value)
             else:

@@ -22,6 +22,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from beyondbase.errors import BadInput, BeyondbaseError
 from beyondbase.extras import load
+from beyondbase.types import Judgement, Verdict
 
 
 class Fault(StrEnum):
@@ -50,6 +51,10 @@ class Failed:
 
     kind: Fault
     detail: str
+
+    def judgement(self, answer: str = "") -> Judgement:
+        """Say it as a verdict: missing data."""
+        return Judgement(Verdict.VERIFIER_ERROR, answer, f"{self.kind}: {self.detail}")
 
 
 Outcome = Done | Failed

@@ -61,7 +61,6 @@ class MathVerifier:
             function, n=options.math_workers, cpu_s=options.math_cpu_s, wall_s=20 * options.math_cpu_s + 60
         )
         self._version = version("math-verify")
-        self._cpu_s = options.math_cpu_s
         self._kept: OrderedDict[_Key, Judgement] = OrderedDict()
         self._parsed: tuple[str, list[str]] = ("", [])
 
@@ -72,7 +71,7 @@ class MathVerifier:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Rules, limits and versions."""
+        """Rules and versions; not the CPU limit, which decides no verdict and may be raised for what it ended."""
         return {
             "rules": " ".join(self._rules) or "strict",
             "math-verify": self._version,
@@ -81,7 +80,6 @@ class MathVerifier:
             "most characters of an answer": str(MOST_CHARACTERS),
             "most nested brackets": str(MOST_NESTING),
             "largest exponent or factorial": str(LARGEST),
-            "CPU seconds of a comparison": f"{self._cpu_s:g}",
         }
 
     def verify(self, problem: Problem, text: str) -> Judgement:
@@ -89,7 +87,7 @@ class MathVerifier:
         return next(self.verify_all([Answer(problem, text)]))
 
     def verify_all(self, answers: Iterable[Answer]) -> Iterator[Judgement]:
-        """Judge texts in order, 256 at once."""
+        """Judge texts in order, a batch at once."""
         source = iter(answers)
         while batch := list(islice(source, _BATCH)):
             yield from self._batch(batch)
@@ -189,5 +187,5 @@ def _judgement(answer: str, of_golds: list[Outcome], tasks: list[_Task]) -> Judg
         return Judgement(Verdict.CORRECT, canonical(answer))
     for outcome in of_golds:
         if isinstance(outcome, Failed):
-            return Judgement(Verdict.VERIFIER_ERROR, canonical(answer), f"{outcome.kind}: {outcome.detail}")
+            return outcome.judgement(canonical(answer))
     return _wrong(answer, [gold for gold, _, _ in tasks])
