@@ -55,3 +55,12 @@ def test_what_a_verifier_never_judges_is_settled_and_told_everywhere(run: Path, 
     assert settled["verdict"].unique().to_list() == ["wrong"] and settled.height == failed
     assert open_run(run).counts(name).c_P.tolist() == open_run(run).counts("exact-1").c_P.tolist()
     assert run_health(open_run(run, name)).settled == failed
+
+
+def test_a_limit_that_decides_no_verdict_may_be_raised(run: Path, beyondbase: Callable[..., Any]) -> None:
+    own = ("--verifier", "settle_grader:grade")
+    beyondbase("verify", run, *own)
+    [name] = [folder.name for folder in (run / "verdicts").iterdir() if folder.name.startswith("own")]
+    before = open_run(run).verifier_settings(name)
+    said = beyondbase("verify", run, *own, "--own-cpu-s", "60", "--settle", "wrong")
+    assert said.code == 0 and open_run(run).verifier_settings(name) == before
