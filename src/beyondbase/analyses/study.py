@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TypeVar
 
 import polars as pl
 
@@ -21,12 +19,11 @@ from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis, StudyVerdict
 from beyondbase.analyses.thin import thin
+from beyondbase.analyses.why import Asked, made, parts
 from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
-
-_Made = TypeVar("_Made")
 
 
 def analyze(
@@ -73,10 +70,12 @@ def analyze(
     base_health, rl_health = run_health(base), run_health(rl)
     verdict = _with_health(comparison, base_health, rl_health, unequal)
     not_made = dict[str, str]()
-    beyond = _made(
+    asked = Asked(base, rl, base_counts, rl_counts, comparison)
+    beyond = made(
         "extrapolation", not_made, lambda: extrapolate(base_counts, rl_counts, confidence=confidence, seed=seed)
     )
-    reliability = _made("profile", not_made, lambda: profile(base, rl, confidence=confidence))
+    reliability = made("profile", not_made, lambda: profile(base, rl, confidence=confidence))
+    beside = parts(asked, not_made)
     return StudyAnalysis(
         comparison=dataclasses.replace(comparison, verdict=verdict),
         base_health=base_health,
@@ -92,16 +91,8 @@ def analyze(
         profile=reliability,
         not_made=not_made,
         thin=thin(comparison.tipping, base_counts, rl_counts),
+        **beside,
     )
-
-
-def _made(name: str, not_made: dict[str, str], make: Callable[[], _Made]) -> _Made | None:
-    """What `make` makes, or None and the reason in `not_made`."""
-    try:
-        return make()
-    except BadInput as error:
-        not_made[name] = str(error)
-        return None
 
 
 def settings_table(base: RunManifest, rl: RunManifest) -> pl.DataFrame:

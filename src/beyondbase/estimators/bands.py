@@ -119,6 +119,39 @@ def difference_band(
     return _band(k_K, moments, critical, n_units, lowest=-1.0)
 
 
+def paired_band(
+    base_P_K: FloatArray,
+    rl_P_K: FloatArray,
+    k_K: IntArray,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    cluster_P: IntArray | None = None,
+    draws: int = 4000,
+) -> Band:
+    """The band of `difference_band` for any estimates in 0..1 of the same problems under two models, shape (P, K).
+
+    For what no counts tell: curves of tuned temperatures, or of budgets in tokens. The rows of the problems must be
+    independent; `k_K` names the columns, and must rise. The pseudo pair is a full gain and a full loss.
+
+    >>> ones, k_K = np.ones((100, 2)), np.array([1, 8])
+    >>> band = paired_band(ones * [0.125, 1], ones * [0.5, 1], k_K)
+    >>> band.estimate_K.tolist(), (band.lo_K > 0).tolist()
+    ([0.375, 0.0], [True, False])
+    """
+    confidence_level(confidence)
+    for name, value_P_K in (("base_P_K", base_P_K), ("rl_P_K", rl_P_K)):
+        if value_P_K.shape != (len(base_P_K), len(k_K)) or not len(value_P_K):
+            raise BadInput(f"{name}: expected a row a problem and a column a budget, got shape {value_P_K.shape}")
+    cluster_P = _check_clusters(cluster_P, len(base_P_K))
+    difference_R_K = np.vstack([rl_P_K - base_P_K, np.ones(len(k_K)), -np.ones(len(k_K))])
+    units = _units(difference_R_K.__getitem__, np.arange(len(base_P_K)), cluster_P, weight=PseudoPair().weight)
+    moments = _moments(units, len(k_K), spread_budgets(k_K))
+    n_units = len(units.size_R) - 2
+    critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
+    return _band(k_K, moments, critical, n_units, lowest=-1.0)
+
+
 def own_band(
     counts: SuccessCounts, k_K: IntArray, *, confidence: float = 0.95, cluster_P: IntArray | None = None
 ) -> Band:

@@ -26,6 +26,7 @@ class Drawn(NamedTuple):
     name: str
     svg: Markup
     alt_text: str
+    caption: str
     columns: list[str]
     rows: list[tuple[Any, ...]]
     total_rows: int
@@ -39,7 +40,9 @@ def draw(name: str, figure: Figure, folder: Path) -> Drawn:
     stem.with_suffix(".png").write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE))
     figure.data.write_csv(stem.with_suffix(".csv"))
     shown = shortened(figure.data)
-    return Drawn(name, _inline(svg, name), figure.alt_text, shown.columns, shown.rows(), len(figure.data))
+    return Drawn(
+        name, _inline(svg, name), figure.alt_text, figure.caption, shown.columns, shown.rows(), len(figure.data)
+    )
 
 
 def as_svg(figure: Figure) -> str:

@@ -22,6 +22,7 @@ from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
+from beyondbase.report.sections import sections
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.report.thin import thin_warnings
 from beyondbase.types import Progress, silent
@@ -62,7 +63,8 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         comparison=analysis.comparison,
         figures={figure.name: figure for figure in drawn},
         numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
-        captions=captions(analysis),
+        captions=captions(analysis) | {figure.name: figure.caption for figure in drawn if figure.caption},
+        sections=sections(analysis),
         crossover=crossover_sentence(analysis.comparison),
         these=these_sentence(analysis.comparison),
         strata=strata_sentence(analysis.comparison),

@@ -42,6 +42,8 @@ class Figure(NamedTuple):
     chart: Any
     data: pl.DataFrame
     alt_text: str
+    caption: str = ""
+    """one sentence with its numbers; empty: report.captions has it"""
 
 
 CONFIG: dict[str, Any] = {

@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from beyondbase.analyses.results.comparison import Comparison, Tipping
+from beyondbase.analyses.results.cost import Cost
+from beyondbase.analyses.results.diversity import Diversity
 from beyondbase.analyses.results.extrapolation import Extrapolation
 from beyondbase.analyses.results.guards import Guards
+from beyondbase.analyses.results.likelihood import Likelihood
 from beyondbase.analyses.results.profile import Profile
+from beyondbase.analyses.results.recheck import Robustness
+from beyondbase.analyses.results.shape import Shape
+from beyondbase.analyses.results.tuning import Tuning
 from beyondbase.analyses.stored import Stored
 
 
@@ -96,6 +102,13 @@ class StudyAnalysis(Stored):
     """beside the verdict, which never rests on it"""
     profile: Profile | None = None
     not_made: Mapping[str, str] = field(default_factory=dict)
-    """"extrapolation" or "profile" -> why it could not be made"""
+    """a field that is None -> why it could not be made, and what would make it"""
     thin: tuple[Thin, ...] = ()
     """of the base and of RL"""
+    shape: Shape | None = None
+    diversity: Diversity | None = None
+    likelihood: Likelihood | None = None
+    tuning: Tuning | None = None
+    cost: Cost | None = None
+    robustness: tuple[Robustness, ...] = ()
+    """does the verdict stand under other conditions: a row each"""
