@@ -49,6 +49,14 @@ class Verdict(StrEnum):
     VERIFIER_ERROR = "verifier_error"
 
 
+class ScoreOutcome(StrEnum):
+    """What came of scoring one sample under a model."""
+
+    SCORED = "scored"
+    FAILED = "failed"
+    """it has no numbers; the reason stands beside it"""
+
+
 SETTLED = "settled as wrong"
 """begins the detail of a verdict that a person gave in a verifier's stead"""
 

@@ -40,7 +40,8 @@ def remove_temporaries(path: Place, writer: str | None) -> None:
     """Remove what killed writers left behind: all of it (None), or that of one writer and of the run's own files."""
     if isinstance(path, UrlPath):
         return
-    for folder in [path, path / "samples", *(path / "verdicts" / name for name in names(path / "verdicts"))]:
+    by_name = [path / kind / name for kind in ("verdicts", "scores") for name in names(path / kind)]
+    for folder in [path, path / "samples", *by_name]:
         for name in names(folder):
             mine = writer is None or folder == path or name.startswith(f".part-{writer}-")
             if name.startswith(".") and name.endswith(TEMPORARY) and mine:

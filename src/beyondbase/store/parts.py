@@ -49,8 +49,25 @@ VERDICT_SCHEMA = pa.schema(
         ("detail", pa.string()),
     ]
 )
+SCORE_SCHEMA = pa.schema(
+    [
+        ("problem_id", pa.string()),
+        ("sample_index", pa.int64()),
+        ("outcome", pa.string()),
+        ("n_tokens", pa.int64()),
+        ("logprob_sum", pa.float64()),
+        ("entropy_mean", pa.float64()),
+        ("n_outside", pa.int64()),
+        ("n_top1", pa.int64()),
+        ("n_top5", pa.int64()),
+        ("rank_mean", pa.float64()),
+        ("worst_rank", pa.int64()),
+        ("top_ids", pa.list_(pa.int32())),
+        ("error", pa.string()),
+    ]
+)
 RUN_ID_KEY = b"beyondbase.run_id"
-_ALL_DIFFERENT = {"seed", "text", "logprob_sum", "entropy_mean"}
+_ALL_DIFFERENT = {"seed", "text", "logprob_sum", "entropy_mean", "rank_mean"}
 """columns for which a dictionary of the values would cost time and no room be saved"""
 REPLACES_KEY = b"beyondbase.replaces"
 READ_ERRORS = (pl.exceptions.PolarsError, pa.ArrowException, OSError)
@@ -123,7 +140,7 @@ def part_bytes(table: pa.Table, run_id: str, replaces: Iterable[PartName] = ()) 
     metadata = {RUN_ID_KEY: run_id.encode(), REPLACES_KEY: json.dumps([str(name) for name in replaces]).encode()}
     sink = pa.BufferOutputStream()
     columns = [name for name in table.column_names if name not in _ALL_DIFFERENT]
-    tokens = ["token_ids.list.element"] if "token_ids" in columns else []
+    tokens = [f"{name}.list.element" for name in ("token_ids", "top_ids") if name in columns]
     pq.write_table(
         table.replace_schema_metadata(metadata), sink, compression="zstd", use_dictionary=[*columns, *tokens]
     )

@@ -18,6 +18,7 @@ from beyondbase.errors import StoreError
 from beyondbase.store.parts import (
     READ_ERRORS,
     SAMPLE_SCHEMA,
+    SCORE_SCHEMA,
     VERDICT_SCHEMA,
     Part,
     PartName,
@@ -27,7 +28,7 @@ from beyondbase.store.parts import (
     read_part,
 )
 from beyondbase.store.place import Place, names, scan
-from beyondbase.types import Finish, Verdict
+from beyondbase.types import Finish, ScoreOutcome, Verdict
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class RowKind:
 
 SAMPLES = RowKind(SAMPLE_SCHEMA, "finish", Finish.ERROR.value)
 VERDICTS = RowKind(VERDICT_SCHEMA, "verdict", Verdict.VERIFIER_ERROR.value)
+SCORES = RowKind(SCORE_SCHEMA, "outcome", ScoreOutcome.FAILED.value)
 
 
 class RowFolder:

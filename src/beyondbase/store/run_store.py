@@ -1,6 +1,7 @@
 """Read a run: its samples, its verdicts, and the counts that follow from them.
 
     RUN/manifest.json  RUN/problems.parquet  RUN/samples/part-*.parquet  RUN/verdicts/VERIFIER/part-*.parquet
+    RUN/scores/SCORER/part-*.parquet
 
 Nothing here writes. What is read is what lies there at that moment, whoever is writing or compacting the run.
 """
@@ -22,9 +23,10 @@ from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.parts import READ_ERRORS, read_part
 from beyondbase.store.place import Place, UrlPath, names, place, scan
 from beyondbase.store.problem_file import read_problem_ids, read_problems
-from beyondbase.store.row_folder import KEY, SAMPLES, VERDICTS, RowFolder
+from beyondbase.store.row_folder import KEY, SAMPLES, SCORES, VERDICTS, RowFolder
+from beyondbase.store.score_folders import Owed, ScoreFolders
+from beyondbase.store.settings_file import VERIFIER, read_settings
 from beyondbase.store.shard import WHOLE, Shard
-from beyondbase.store.verifier_file import read_settings
 from beyondbase.types import Problem, SuccessCounts
 from beyondbase.wording import in_short
 
@@ -51,6 +53,7 @@ class Run:
         self.manifest = manifest
         self._samples = RowFolder(path / "samples", SAMPLES, manifest.run_id)
         self._verdicts = dict[str, RowFolder]()
+        self._scores = ScoreFolders(path, manifest.run_id)
         self._stopped_by = manifest.verifier
 
     def seen_by(self, verifier: str) -> Run:
@@ -88,6 +91,37 @@ class Run:
         folder = self._verdict_rows(verifier)
         parts, rows = folder.rows()
         return folder.only(parts, folder.winners(rows, self._ids()))
+
+    def scores(self, scorer: str) -> pl.LazyFrame:
+        """Return what a scorer's model gives each sample that it scored, one row a sample; see `scorers`.
+
+        Columns: problem_id, sample_index, outcome, n_tokens (of the response, with the token that ends it),
+        logprob_sum (nats; -inf where a token is outside the scorer's top-p or top-k), entropy_mean (nats a token;
+        null: not told), n_outside (such tokens), n_top1 and n_top5 (tokens that are the model's first choice, or
+        among its first five), rank_mean and worst_rank (1: the first choice), top_ids (the first choice at each
+        position), error. Samples that could not be scored are left out (`failed_scores`). Raises StoreError where
+        no such scorer was here. To be collected before the run is compacted.
+        """
+        folder = self._scores.folder(scorer)
+        parts, rows = folder.rows()
+        return folder.only(parts, folder.winners(rows, self._ids()).filter(SCORES.good))
+
+    def failed_scores(self, scorer: str) -> pl.DataFrame:
+        """Return the samples that a scorer could not score: problem_id, sample_index, n_tokens, error."""
+        folder = self._scores.folder(scorer)
+        _, rows = folder.rows(["n_tokens", "error"])
+        failed = folder.winners(rows, self._ids()).filter(~SCORES.good)
+        return failed.select(pl.col("problem_id").cast(pl.String), "sample_index", "n_tokens", "error")
+
+    def scorers(self) -> dict[str, dict[str, str]]:
+        """Return the settings of each scorer that has scored this run, by name: the model, its hashes, engine, T ..."""
+        return self._scores.settings()
+
+    def unscored(self, scorer: str, first: int | None, shard: Shard = WHOLE) -> Owed:
+        """Return the samples of index below `first` (None: all) that a scorer owes a number."""
+        parts, rows = self._samples.rows()
+        drawn = self._samples.winners(rows, self._ids()).filter(SAMPLES.good)
+        return self._scores.owed(scorer, parts, drawn, first, shard)
 
     def counted(self, verifier: str | None = None) -> pl.DataFrame:
         """Return the rows that an estimator counts, up to each problem's stop under the run's rule.
@@ -169,9 +203,9 @@ class Run:
         return audit(self, verifier)
 
     def row_folders(self) -> list[RowFolder]:
-        """Return the folder of samples and that of each verifier's verdicts."""
+        """Return the folder of samples, that of each verifier's verdicts and that of each scorer's scores."""
         verifiers = sorted(name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name))
-        return [self._samples, *(self._verdict_rows(name) for name in verifiers)]
+        return [self._samples, *(self._verdict_rows(name) for name in verifiers), *self._scores.all()]
 
     def verdict_folder(self, verifier: str | None = None) -> Place:
         """Return where one verifier's verdicts lie; raises BadInput for a name that is no folder's."""
@@ -180,9 +214,13 @@ class Run:
             raise BadInput(f"verifier: expected a name of letters, digits, '.', '_', '+' and '-', got {name!r}")
         return self.path / "verdicts" / name
 
+    def score_folder(self, scorer: str) -> Place:
+        """Return where one scorer's scores lie; raises BadInput for a name that is no folder's."""
+        return self._scores.path(scorer)
+
     def verifier_settings(self, verifier: str | None = None) -> dict[str, str] | None:
         """Return what the verdicts of a verifier depend on beside its name; None where nothing was noted."""
-        return read_settings(self.verdict_folder(verifier))
+        return read_settings(self.verdict_folder(verifier), VERIFIER)
 
     def _ids(self) -> list[str]:
         # Read after the rows: whoever adds problems writes them before their first row.

@@ -19,10 +19,11 @@ from beyondbase.errors import StoreError
 from beyondbase.store.lock import starting, take_locks
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.opening import open_to_write, remove_temporaries
-from beyondbase.store.parts import SAMPLE_SCHEMA, VERDICT_SCHEMA, of_shard, part_bytes, part_name, writer_name
+from beyondbase.store.parts import SAMPLE_SCHEMA, of_shard, part_bytes, part_name, writer_name
 from beyondbase.store.place import Place, UrlPath, make_folder, place, put
+from beyondbase.store.row_folder import SCORES, VERDICTS, RowKind
+from beyondbase.store.settings_file import SCORER, VERIFIER, note_settings
 from beyondbase.store.shard import WHOLE, Shard
-from beyondbase.store.verifier_file import note_settings
 from beyondbase.types import Completion, Problem, SampleRequest
 
 COMMIT_S = 30.0
@@ -54,7 +55,7 @@ class RunWriter:
         self._shard = shard
         self._writer = writer_name(self.path, of_shard(shard))
         self._samples: list[_SampleRow] = []
-        self._verdicts: dict[str, list[pl.DataFrame]] = {}
+        self._frames: dict[tuple[Place, RowKind], list[pl.DataFrame]] = {}
         self._size = 0
         self._oldest = 0.0
         self._new_parts: list[Place] = []
@@ -115,17 +116,19 @@ class RunWriter:
 
     def append_verdicts(self, verifier: str, verdicts: pl.DataFrame) -> None:
         """Add verdicts: problem_id, sample_index, verdict, answer, detail."""
-        with self._guard:
-            self._note(int(verdicts.estimated_size()))
-            waiting = self._verdicts.setdefault(verifier, [])
-            waiting.append(verdicts)
-            rows = sum(frame.height for frame in waiting)
-            if rows >= COMMIT_ROWS or self._size >= COMMIT_CHARS or self._failure:
-                self.commit()
+        self._append(self.run.verdict_folder(verifier), VERDICTS, verdicts)
+
+    def append_scores(self, scorer: str, scores: pl.DataFrame) -> None:
+        """Add scores: the columns of `Run.scores`, whose settings `note_scorer` has noted."""
+        self._append(self.run.score_folder(scorer), SCORES, scores)
 
     def note_verifier(self, verifier: str, settings: Mapping[str, str]) -> None:
         """Keep what a verifier's verdicts depend on beside them; raises StoreError if those there depend on other."""
-        note_settings(self.run.verdict_folder(verifier), settings)
+        note_settings(self.run.verdict_folder(verifier), settings, VERIFIER)
+
+    def note_scorer(self, scorer: str, settings: Mapping[str, str]) -> None:
+        """Keep what a scorer's scores depend on beside them; raises StoreError if those there depend on other."""
+        note_settings(self.run.score_folder(scorer), settings, SCORER)
 
     def commit(self) -> None:
         """Put every row that was added on disk, for good.
@@ -138,10 +141,9 @@ class RunWriter:
             if self._samples:
                 self._new_parts.append(self._write(self.path / "samples", _sample_table(self._samples)))
                 self._samples = []
-            for verifier in list(self._verdicts):
-                table = pl.concat(self._verdicts[verifier]).to_arrow().cast(VERDICT_SCHEMA)
-                self._write(self.run.verdict_folder(verifier), table)
-                del self._verdicts[verifier]
+            for folder, kind in list(self._frames):
+                self._write(folder, pl.concat(self._frames[folder, kind]).to_arrow().cast(kind.schema))
+                del self._frames[folder, kind]
             self._size = 0
 
     def new_samples(self) -> Iterator[pl.DataFrame]:
@@ -150,9 +152,18 @@ class RunWriter:
             parts, self._new_parts = self._new_parts, []
         yield from self.run.texts_of(parts)
 
+    def _append(self, folder: Place, kind: RowKind, frame: pl.DataFrame) -> None:
+        with self._guard:
+            self._note(int(frame.estimated_size()))
+            waiting = self._frames.setdefault((folder, kind), [])
+            waiting.append(frame)
+            rows = sum(frame.height for frame in waiting)
+            if rows >= COMMIT_ROWS or self._size >= COMMIT_CHARS or self._failure:
+                self.commit()
+
     def _note(self, size: int) -> None:
         """Take note of rows of a size (characters and bytes) that are about to wait for the next commit."""
-        if not (self._samples or self._verdicts):
+        if not (self._samples or self._frames):
             self._oldest = monotonic()
         self._size += size
 
@@ -168,7 +179,7 @@ class RunWriter:
         """Commit rows that wait while an engine is silent; a failure is raised at the next call."""
         while not self._closing.wait(COMMIT_S / 10):
             with self._guard:
-                if (self._samples or self._verdicts) and monotonic() - self._oldest > 0.9 * COMMIT_S:
+                if (self._samples or self._frames) and monotonic() - self._oldest > 0.9 * COMMIT_S:
                     try:
                         self.commit()
                     except StoreError as error:

@@ -1,39 +1,56 @@
-"""What a verifier's verdicts depend on, kept beside them: RUN/verdicts/VERIFIER/verifier.json."""
+"""What verdicts or scores depend on, kept beside them.
+
+RUN/verdicts/VERIFIER/verifier.json  RUN/scores/SCORER/scorer.json
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from beyondbase.errors import StoreError
 from beyondbase.store.manifest import WHERE
 from beyondbase.store.place import Place, make_folder, put
 from beyondbase.wording import in_short
 
-FILE_NAME = "verifier.json"
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The file of one kind of folder."""
+
+    name: str
+    of: str
+    """what lies beside it"""
+    again: str
+    """what makes such rows under other settings"""
 
 
-def note_settings(folder: Place, settings: Mapping[str, str]) -> None:
-    """Write the settings, or raise StoreError if the verdicts there were given under others.
+VERIFIER = SettingsFile("verifier.json", "verdicts", "judge anew")
+SCORER = SettingsFile("scorer.json", "scores", "score anew")
+
+
+def note_settings(folder: Place, settings: Mapping[str, str], file: SettingsFile) -> None:
+    """Write the settings, or raise StoreError if the rows there were made under others.
 
     Where the model of a judge is served may change, as for a run.
     """
-    stored = read_settings(folder)
+    stored = read_settings(folder, file)
     if stored is None:
         make_folder(folder)
-        put(folder / FILE_NAME, (json.dumps(dict(settings), indent=2, sort_keys=True) + "\n").encode())
+        put(folder / file.name, (json.dumps(dict(settings), indent=2, sort_keys=True) + "\n").encode())
         return
     for name in sorted({*stored, *settings} - WHERE):
         if stored.get(name) != settings.get(name):
             raise StoreError(
-                f"{folder}: {name} is {in_short(stored.get(name))} for the verdicts there and "
-                f"{in_short(settings.get(name))} now; use the same, or copy the folder away to judge anew"
+                f"{folder}: {name} is {in_short(stored.get(name))} for the {file.of} there and "
+                f"{in_short(settings.get(name))} now; use the same, or copy the folder away to {file.again}"
             )
 
 
-def read_settings(folder: Place) -> dict[str, str] | None:
-    """Read the settings of a folder of verdicts; None where none were noted."""
-    path = folder / FILE_NAME
+def read_settings(folder: Place, file: SettingsFile) -> dict[str, str] | None:
+    """Read the settings of a folder of rows; None where none were noted."""
+    path = folder / file.name
     try:
         text = path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):
