@@ -25,6 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "hub": {"errors", "hub_id"},
     "types": {"errors", "checks"},
     "countdown_rules": {"errors", "types"},
+    # read by the verifier of programs, and by the analysis of how many different ones a model writes
+    "programs": {"errors", "types"},
     "problems": {"errors", "hub", "wording", "extras", "durable", "hub_id", "user_cache", "types", "countdown_rules"},
     "draw_ladder": {"errors", "checks", "types"},
     "sampling": {
@@ -40,10 +42,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "draw_ladder",
     },
     "end_with_me": set(),
-    "verification": {"errors", "checks", "extras", "end_with_me", "wording", "types", "seeds", "countdown_rules"},
+    "verification": {
+        "errors",
+        "checks",
+        "extras",
+        "end_with_me",
+        "wording",
+        "types",
+        "seeds",
+        "countdown_rules",
+        "programs",
+    },
     "store": {"errors", "checks", "durable", "types", "seeds", "draw_ladder", "wording"},
     "estimators": {"errors", "checks", "types"},
-    "analyses": {"errors", "checks", "types", "wording", "doublings", "draw_ladder", "estimators", "store"},
+    "analyses": {"errors", "checks", "types", "wording", "doublings", "draw_ladder", "programs", "estimators", "store"},
     "report": {"errors", "types", "wording", "doublings", "analyses"},
     "lab": {"errors", "durable", "types", "seeds", "countdown_rules", "problems", "sampling", "verification"},
     "pipeline": {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from beyondbase.programs.extraction import Program
+from beyondbase.programs.references import FunctionTests, StdioCase, StdioCases
 from beyondbase.types import Judgement, Verdict
 from beyondbase.verification.code.inside.wire import Uncarried, frame, unpack
 from beyondbase.verification.code.process import End, Ended, Limits, Process
-from beyondbase.verification.code.programs import Program
-from beyondbase.verification.code.references import FunctionTests, StdioCase, StdioCases
 from beyondbase.verification.code.sandbox import Sandbox
 
 _WHY = {

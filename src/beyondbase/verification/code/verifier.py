@@ -10,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
 from beyondbase.errors import BeyondbaseError
+from beyondbase.programs.extraction import Program, program_of
+from beyondbase.programs.references import FunctionTests, StdioCases, reference_of
 from beyondbase.types import Judgement, Problem, Verdict
 from beyondbase.verification.code.probe import checked_sandbox
 from beyondbase.verification.code.process import IDLE_S, Limits
-from beyondbase.verification.code.programs import Program, program_of
-from beyondbase.verification.code.references import FunctionTests, StdioCases, reference_of
 from beyondbase.verification.code.trial import Bench, Tests, try_cases
 from beyondbase.verification.options import CodeOptions
 from beyondbase.verification.verifier import Answer, GoldTexts

@@ -16,7 +16,7 @@ import textwrap
 from dataclasses import dataclass
 from itertools import islice
 
-from beyondbase.verification.code.references import FunctionTests, StdioCases
+from beyondbase.programs.references import FunctionTests, StdioCases
 
 _FENCE = re.compile(r"^[ \t]*(`{3,})[ \t]*([^\s`]*)[^\n]*$", re.MULTILINE)
 _PYTHON = ("", "python", "py", "python3", "Python")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from beyondbase.verification.code.programs import program_of
-from beyondbase.verification.code.references import FunctionTests, StdioCase, StdioCases
+from beyondbase.programs.extraction import program_of
+from beyondbase.programs.references import FunctionTests, StdioCase, StdioCases
 
 PROMPT = "from typing import List\n\ndef f(x: int) -> int:\n    '''Twice.'''\n"
 HUMANEVAL = FunctionTests(PROMPT, "", "f", "humaneval")
