@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from beyondbase.analyses.diversity import diversity
 from beyondbase.analyses.results import Comparison
 from beyondbase.errors import BadInput
 from beyondbase.store.run_store import Run
@@ -27,7 +28,9 @@ class Asked:
     """its confidence, seed and margin are those of every part"""
 
 
-PARTS: dict[str, Callable[[Asked], Any]] = {}
+PARTS: dict[str, Callable[[Asked], Any]] = {
+    "diversity": lambda asked: diversity(asked.base, asked.rl, confidence=asked.comparison.confidence),
+}
 """field of StudyAnalysis -> what makes it; raises BadInput, with what would make it, where it cannot be made"""
 
 
