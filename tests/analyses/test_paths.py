@@ -56,3 +56,38 @@ def test_a_model_that_solves_nothing_covers_nothing() -> None:
 def test_more_distinct_answers_than_solutions_are_bad_input() -> None:
     with pytest.raises(BadInput, match="problem 'b': expected at most its 1 solutions"):
         coverage_of(PROBLEMS, rows_of({"b": ["u", "v"]}), rows_of(ANSWERS), n=5)
+
+
+def test_what_one_model_alone_found_adds_up_to_all_solutions() -> None:
+    other = {"a": ["x", "x", "w", "", ""], "b": [""] * 5, "c": ["u", "v", "", "", ""]}
+    coverage = coverage_of(PROBLEMS, rows_of(ANSWERS), rows_of(other), n=5)
+    solutions = dict(coverage.found_by.select("found_by", "solutions").iter_rows())
+    assert solutions == {"both": 1, "base": 2, "rl": 3, "neither": 0}
+    share = dict(coverage.found_by.select("found_by", "share").iter_rows())
+    assert share["base"] == pytest.approx((1 / 3 + 1 + 0) / 3)
+    assert share["rl"] == pytest.approx((1 / 3 + 0 + 1) / 3)
+    assert sum(share.values()) == pytest.approx(1)
+    assert (coverage.found_by["lo"] <= coverage.found_by["share"]).all()
+    assert (coverage.found_by["hi"] >= coverage.found_by["share"]).all()
+    assert coverage.problems["both_found"].to_list() == [1, 0, 0]
+
+
+def test_the_difference_is_that_of_the_curves_and_turns_with_the_models() -> None:
+    other = {"a": ["x", "", "", "", "w"], "b": ["", "z", "z", "", ""], "c": ["u", "", "", "", ""]}
+    one = coverage_of(PROBLEMS, rows_of(ANSWERS), rows_of(other), n=5).curves
+    turned = coverage_of(PROBLEMS, rows_of(other), rows_of(ANSWERS), n=5).curves
+    for k in range(5):
+        assert one["delta"][k] == pytest.approx(one["rl"][k] - one["base"][k])
+        assert one["delta_lo"][k] <= one["delta"][k] <= one["delta_hi"][k]
+        assert one["delta_lo"][k] == pytest.approx(-turned["delta_hi"][k], abs=0.05)  # the bootstrap's own noise
+
+
+def test_the_order_of_samples_does_not_matter() -> None:
+    turned = {name: answers[::-1] for name, answers in ANSWERS.items()}
+    one, other = (coverage_of(PROBLEMS, rows_of(some), rows_of(ANSWERS), n=5) for some in (ANSWERS, turned))
+    assert one.to_json() == other.to_json()
+
+
+def test_solutions_that_the_two_models_find_apart_may_not_be_more_than_there_are() -> None:
+    with pytest.raises(BadInput, match="problem 'b': expected at most its 1 solutions in correct answers, got 2"):
+        coverage_of(PROBLEMS, rows_of({"b": ["u"]}), rows_of({"b": ["v"]}), n=5)

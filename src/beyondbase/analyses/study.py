@@ -80,7 +80,7 @@ def analyze(
         comparison=dataclasses.replace(comparison, verdict=verdict),
         base_health=base_health,
         rl_health=rl_health,
-        paths=path_coverage(base, rl),
+        paths=path_coverage(base, rl, confidence=confidence, seed=seed),
         settings=settings_table(base.manifest, rl.manifest),
         examples=examples(base, rl, _to_show(comparison)),
         problems=problem_table(base.problems()),

@@ -67,13 +67,17 @@ class Thin(Stored):
 class PathCoverage(Stored):
     """Share of *all* solutions of a problem that k samples find, mean over problems.
 
-    curves: k, base, rl. Uses the first `n` samples of every problem under both models.
-    problems: problem_id, n_solutions, base_found, rl_found (distinct solutions in those n samples)
+    curves: k, base, rl, and delta (RL minus base) with its simultaneous band delta_lo, delta_hi. Uses the first `n`
+    samples of every problem under both models.
+    problems: problem_id, n_solutions, base_found, rl_found (distinct solutions in those n samples), both_found
+    found_by: found_by (both, base, rl, neither), solutions (of all problems), share, lo, hi: mean over problems of the
+    share of a problem's solutions that these models found, with an interval over problems for each row alone
     """
 
     n: int
     curves: pl.DataFrame
     problems: pl.DataFrame
+    found_by: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
