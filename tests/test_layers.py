@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lab": {"errors", "durable", "types", "seeds", "countdown_rules", "problems", "sampling", "verification"},
     "pipeline": {
         "errors",
+        "wording",
         "durable",
         "types",
         "seeds",

@@ -21,6 +21,7 @@ VERBS: dict[str, Entry] = {
     "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
+    "score": Entry("beyondbase.cli.score", "say how likely the samples of a run are under any model"),
     "label": Entry("beyondbase.cli.label", "draw samples for a person to label, to measure a verifier's errors"),
     "gold": Entry("beyondbase.cli.gold", "try a verifier on the gold answers of a problem set"),
     "audit": Entry("beyondbase.cli.audit", "look for what would spoil a run, or the comparison of two"),

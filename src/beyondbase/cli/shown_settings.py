@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 
 from beyondbase.store import RunManifest
 
@@ -34,8 +35,17 @@ def settings_lines(manifest: RunManifest) -> list[str]:
         **dataclasses.asdict(manifest.rule),
         **{f"engine.{name}": value for name, value in manifest.engine.items()},
     }
+    return lines_of(f"settings of {manifest.model}", facts)
+
+
+def lines_of(head: str, facts: Mapping[str, object]) -> list[str]:
+    """Write facts below a head, a line each; long values are cut.
+
+    >>> lines_of("scores", {"dtype": "float32", "top_k": None})
+    ['scores:', '  dtype  float32', '  top_k  none']
+    """
     width = max(map(len, facts)) + 2
-    return [f"settings of {manifest.model}:", *(f"  {name:<{width}}{_text(value)}" for name, value in facts.items())]
+    return [f"{head}:", *(f"  {name:<{width}}{_text(value)}" for name, value in facts.items())]
 
 
 def _text(value: object) -> str:

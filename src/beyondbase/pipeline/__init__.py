@@ -9,6 +9,7 @@ The only place that knows the order of the stages; it holds no logic of its own.
 from beyondbase.pipeline.analysis import ANALYSIS, AnalysisOptions, analyze_runs, read_analysis, report_study
 from beyondbase.pipeline.gold_check import Gold, GoldPolicy
 from beyondbase.pipeline.runs import resolve, sample_run, verify_run
+from beyondbase.pipeline.score import score_run
 from beyondbase.pipeline.study import Study, compare_checkpoints
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "report_study",
     "resolve",
     "sample_run",
+    "score_run",
     "verify_run",
 ]

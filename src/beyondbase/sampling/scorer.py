@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from beyondbase.errors import BadInput
 from beyondbase.types import Prompt, SamplingSpec
@@ -31,17 +35,37 @@ class ScoreSpec:
         if self.top_k is not None and self.top_k < 1:
             raise BadInput(f"top-k: expected at least 1, got {self.top_k}; leave it out to keep every token")
 
-    @property
-    def whole(self) -> bool:
-        """Whether it is the model's own distribution."""
-        return self == ScoreSpec()
+
+def distribution(spec: ScoreSpec) -> dict[str, str]:
+    """Return what scorer.json keeps of a distribution.
+
+    >>> distribution(ScoreSpec(0.6, 0.95))
+    {'temperature': '0.6', 'top_p': '0.95', 'top_k': 'none'}
+    """
+    top_k = "none" if spec.top_k is None else str(spec.top_k)
+    return {"temperature": f"{spec.temperature:g}", "top_p": f"{spec.top_p:g}", "top_k": top_k}
+
+
+def folder_name(model: str, weights_hash: str, spec: ScoreSpec) -> str:
+    """Name the folder of a scorer's scores: the model, its weights, and the distribution if it is not the model's own.
+
+    >>> folder_name("Qwen/Qwen2.5-7B", "f1359377024a85cf", ScoreSpec())
+    'Qwen2.5-7B-f1359377'
+    >>> folder_name("base_model", "f1359377024a85cf", ScoreSpec(0.6, 0.95, 50))
+    'base_model-f1359377-t0.6-p0.95-k50'
+    """
+    own = re.sub(r"[^A-Za-z0-9._+]+", "-", model.rstrip("/").rpartition("/")[2]).strip("-._+") or "model"
+    name = f"{own}-{weights_hash[:8]}"
+    if (spec.temperature, spec.top_p) != (1, 1):
+        name += f"-t{spec.temperature:g}-p{spec.top_p:g}"
+    return name if spec.top_k is None else f"{name}-k{spec.top_k}"
 
 
 class Response(NamedTuple):
     """One response to be scored: the ids of its prompt, and its own, the token that ended it included."""
 
     prompt_ids: tuple[int, ...]
-    token_ids: Sequence[int]
+    token_ids: Sequence[int] | NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +86,7 @@ class Scored:
     rank_mean: float
     """1: always the first choice; a token's rank is 1 + the number of likelier ones"""
     worst_rank: int
-    top_ids: Sequence[int]
+    top_ids: Sequence[int] | NDArray[np.int32]
     """the model's first choice at each position"""
 
 
@@ -79,10 +103,14 @@ class Scorer(Protocol):
 
     @property
     def name(self) -> str:
-        """What the model is called where nothing else says it."""
+        """What the model is called."""
 
-    def settings(self) -> Mapping[str, str]:
-        """Resolve what decides a score: engine, hashes of weights and tokenizer, dtype, the distribution."""
+    @property
+    def spec(self) -> ScoreSpec:
+        """What responses are scored under."""
+
+    def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
+        """Resolve what decides a score: model, hashes of weights and tokenizer, dtype, the first prompt's token ids."""
 
     def encode(self, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:
         """Token ids of a prompt; raises BadInput if it cannot be encoded as the specification says."""

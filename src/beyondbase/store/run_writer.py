@@ -127,7 +127,10 @@ class RunWriter:
         note_settings(self.run.verdict_folder(verifier), settings, VERIFIER)
 
     def note_scorer(self, scorer: str, settings: Mapping[str, str]) -> None:
-        """Keep what a scorer's scores depend on beside them; raises StoreError if those there depend on other."""
+        """Keep what a scorer's scores depend on beside them; raises StoreError if those there depend on other.
+
+        How many samples of a problem it was to score may grow, and is kept as the most that was asked.
+        """
         note_settings(self.run.score_folder(scorer), settings, SCORER)
 
     def commit(self) -> None:

@@ -6,6 +6,7 @@ RUN/verdicts/VERIFIER/verifier.json  RUN/scores/SCORER/scorer.json
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,10 +25,12 @@ class SettingsFile:
     """what lies beside it"""
     again: str
     """what makes such rows under other settings"""
+    grows: str = ""
+    """a setting that counts how many rows were asked for ("all": no limit), and is kept as the most"""
 
 
 VERIFIER = SettingsFile("verifier.json", "verdicts", "judge anew")
-SCORER = SettingsFile("scorer.json", "scores", "score anew")
+SCORER = SettingsFile("scorer.json", "scores", "score anew", grows="first")
 
 
 def note_settings(folder: Place, settings: Mapping[str, str], file: SettingsFile) -> None:
@@ -38,14 +41,16 @@ def note_settings(folder: Place, settings: Mapping[str, str], file: SettingsFile
     stored = read_settings(folder, file)
     if stored is None:
         make_folder(folder)
-        put(folder / file.name, (json.dumps(dict(settings), indent=2, sort_keys=True) + "\n").encode())
+        _put(folder / file.name, settings)
         return
-    for name in sorted({*stored, *settings} - WHERE):
+    for name in sorted({*stored, *settings} - WHERE - {file.grows}):
         if stored.get(name) != settings.get(name):
             raise StoreError(
                 f"{folder}: {name} is {in_short(stored.get(name))} for the {file.of} there and "
                 f"{in_short(settings.get(name))} now; use the same, or copy the folder away to {file.again}"
             )
+    if file.grows and _most(settings.get(file.grows, "")) > _most(stored.get(file.grows, "")):
+        _put(folder / file.name, settings)
 
 
 def read_settings(folder: Place, file: SettingsFile) -> dict[str, str] | None:
@@ -64,3 +69,11 @@ def read_settings(folder: Place, file: SettingsFile) -> dict[str, str] | None:
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise StoreError(f"{path}: expected an object of texts, got {in_short(text)}; restore it")
     return fields
+
+
+def _put(path: Place, settings: Mapping[str, str]) -> None:
+    put(path, (json.dumps(dict(settings), indent=2, sort_keys=True) + "\n").encode())
+
+
+def _most(count: str) -> float:
+    return math.inf if count == "all" else float(count) if count.isdecimal() else -1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ def _choose(logits_B_V: torch.Tensor, u_B: torch.Tensor, spec: SamplingSpec) -> 
     if spec.temperature == 0:
         log_p_B_V = torch.log_softmax(logits_B_V.float(), dim=-1)
         ids_B = log_p_B_V.argmax(dim=-1)
-        return TokenChoice(ids_B, _at(log_p_B_V, ids_B), _entropy(log_p_B_V, log_p_B_V.exp()))
+        return TokenChoice(ids_B, _at(log_p_B_V, ids_B), entropy(log_p_B_V, log_p_B_V.exp()))
     log_p_B_V = torch.log_softmax(logits_B_V.float() / spec.temperature, dim=-1)
     if spec.top_k is None and spec.top_p == 1:
         return _draw(log_p_B_V, u_B)
@@ -68,24 +69,32 @@ def _draw(log_p_B_V: torch.Tensor, u_B: torch.Tensor) -> TokenChoice:
     # below the mass even where the product rounds up to it, so that a token of probability 0 is never drawn
     at_B_1 = torch.minimum(u_B[:, None] * mass_B_1, torch.nextafter(mass_B_1, torch.zeros_like(mass_B_1)))
     ids_B = torch.searchsorted(cdf_B_V, at_B_1, right=True).squeeze(1)
-    return TokenChoice(ids_B, _at(log_p_B_V, ids_B), _entropy(log_p_B_V, p_B_V))
+    return TokenChoice(ids_B, _at(log_p_B_V, ids_B), entropy(log_p_B_V, p_B_V))
 
 
 def _draw_truncated(log_p_B_V: torch.Tensor, u_B: torch.Tensor, spec: SamplingSpec) -> TokenChoice:
-    """Draw from the tokens that top_k and top_p keep: sought among a few, then among more where those do not do."""
     out = TokenChoice(torch.empty_like(u_B, dtype=torch.int64), *torch.empty(2, len(u_B), device=u_B.device))
-    open_B = torch.arange(len(u_B), device=u_B.device)
+    for rows, tokens_R_C, log_p_R_C in truncated(log_p_B_V, spec):
+        drawn = _draw(log_p_R_C, u_B[rows])
+        out.ids_B[rows] = _at(tokens_R_C, drawn.ids_B)
+        out.logprob_B[rows], out.entropy_B[rows] = drawn.logprob_B, drawn.entropy_B
+    return out
+
+
+def truncated(log_p_B_V: torch.Tensor, spec: SamplingSpec) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Yield rows (R), their candidate tokens (R, C) and the log-probabilities of these under top_k and top_p (R, C).
+
+    A token that is dropped has -inf, as has each that is no candidate. Tokens are sought among a few, then among
+    more where those do not do; each row comes once.
+    """
+    open_B = torch.arange(len(log_p_B_V), device=log_p_B_V.device)
     n_V = log_p_B_V.shape[1]
     for width in (*(w for w in _WIDTHS if (spec.top_k or 0) < w < n_V), n_V):
         tokens_B_C, kept_B_C, sure_B = _kept(log_p_B_V[open_B], width, spec)
-        rows = open_B[sure_B]
-        drawn = _draw(torch.log_softmax(kept_B_C[sure_B], dim=-1), u_B[rows])
-        out.ids_B[rows] = _at(tokens_B_C[sure_B], drawn.ids_B)
-        out.logprob_B[rows], out.entropy_B[rows] = drawn.logprob_B, drawn.entropy_B
+        yield open_B[sure_B], tokens_B_C[sure_B], torch.log_softmax(kept_B_C[sure_B], dim=-1)
         open_B = open_B[~sure_B]
         if not len(open_B):
             break
-    return out
 
 
 def _kept(log_p_B_V: torch.Tensor, width: int, spec: SamplingSpec) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -112,5 +121,6 @@ def _at(values_B_V: torch.Tensor, index_B: torch.Tensor) -> torch.Tensor:
     return values_B_V.gather(1, index_B[:, None]).squeeze(1)
 
 
-def _entropy(log_p_B_V: torch.Tensor, p_B_V: torch.Tensor) -> torch.Tensor:
+def entropy(log_p_B_V: torch.Tensor, p_B_V: torch.Tensor) -> torch.Tensor:
+    """Entropy of each row's distribution (nats), given both its logarithms and itself."""
     return -(p_B_V * log_p_B_V.clamp(min=-1e4)).sum(dim=-1)  # 0 * -inf is no number
