@@ -11,7 +11,7 @@ import pytest
 import beyondbase as bb
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.profile import profile_of
-from beyondbase.analyses.results import PathCoverage, RunHealth, StudyAnalysis
+from beyondbase.analyses.results import Diversity, PathCoverage, RunHealth, StudyAnalysis
 from beyondbase.analyses.serialize import from_json, to_json
 
 NAMES = [f"p{i}" for i in range(30)]
@@ -27,6 +27,7 @@ def study(paths: bool = True) -> StudyAnalysis:
     health = RunHealth("m", 30, 480, 500, 0.5, 0.3, 0.1, 0.1, 0, 2, 10.5, math.nan)
     text = pl.DataFrame({"problem_id": ["p0"], "text": ['quote " and \u2028 and \u00e4 and \x00'], "sample_index": [3]})
     coverage = PathCoverage(4, pl.DataFrame({"k": [1, 2], "base": [0.1, math.inf]}), text)
+    measures = pl.DataFrame({"measure": ["answers_0"], "order": [0], "ratio": [None], "base": [1.5]})
     training = pl.DataFrame(
         {"step": [1, 2], "reward": [math.nan, None], "collapsed": [False, True], "nothing": [None, None]}
     )
@@ -42,6 +43,7 @@ def study(paths: bool = True) -> StudyAnalysis:
         unequal={"b": "1 / 2", "a": "x / y"},
         extrapolation=BEYOND if paths else None,
         profile=PROFILE if paths else None,
+        diversity=Diversity(64, 0, 0.95, measures, {"words": "no <texts>"}) if paths else None,
         not_made={} if paths else {"extrapolation": 'expected more, got "less"'},
     )
 

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.diversity.measures import SCHEMA, Measures
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.profile import profile_of
-from beyondbase.analyses.results import Extrapolation, PathCoverage, Profile, RunHealth, StudyAnalysis
+from beyondbase.analyses.results import Diversity, Extrapolation, PathCoverage, Profile, RunHealth, StudyAnalysis
 from beyondbase.types import SuccessCounts
 
 HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
@@ -34,6 +35,7 @@ def make_study(
         base_health=_health("base", base_P),
         rl_health=_health("rl", rl_P),
         paths=_paths(ids) if whole else None,
+        diversity=_diversity() if whole else None,
         settings=pl.DataFrame({"setting": ["model", "seed"], "base": ["a", "1"], "rl": ["b", "2"]}),
         examples=_examples(ids[:shown]),
         problems=pl.DataFrame({"problem_id": ids, "question": [HOSTILE] * problems, "strata": ["x"] * problems}),
@@ -77,15 +79,37 @@ def _health(name: str, p_P: np.ndarray) -> RunHealth:
 
 
 def _paths(ids: list[str]) -> PathCoverage:
+    """What 64 samples find of 9 solutions, three of which only the base finds and none only RL."""
     k = np.arange(1, 65)
-    curves = pl.DataFrame({"k": k, "base": 1 - np.exp(-k / 60), "rl": 0.5 - 0.5 * np.exp(-k / 9)})
+    base, rl = 1 - np.exp(-k / 60), 0.5 - 0.5 * np.exp(-k / 9)
+    delta = rl - base
+    curves = {"k": k, "base": base, "rl": rl, "delta": delta, "delta_lo": delta - 0.1, "delta_hi": delta + 0.1}
     per_problem = {
         "problem_id": ids,
         "n_solutions": [9] * len(ids),
         "base_found": [3] * len(ids),
         "rl_found": [1] * len(ids),
+        "both_found": [1] * len(ids),
     }
-    return PathCoverage(64, curves, pl.DataFrame(per_problem))
+    found_by = {
+        "found_by": ["both", "base", "rl", "neither"],
+        "solutions": [len(ids), 2 * len(ids), 0, 6 * len(ids)],
+        "share": [1 / 9, 2 / 9, 0.0, 6 / 9],
+        "lo": [0.08, 0.2, 0.0, 0.6],
+        "hi": [0.15, 0.25, 0.03, 0.7],
+    }
+    return PathCoverage(64, pl.DataFrame(curves), pl.DataFrame(per_problem), pl.DataFrame(found_by))
+
+
+@cache
+def _diversity() -> Diversity:
+    """RL has the first 3 of 6 kinds of correct samples."""
+    rng, made = np.random.default_rng(3), Measures(0.95)
+    base, rl = ([[f"{kind}" for kind in rng.integers(kinds, size=32)] for _ in range(40)] for kinds in (6, 3))
+    for name in ("solutions", "answers"):
+        made.add_kinds(name, base, rl, what="correct samples", more="draw more")
+    made.missing["token_entropy"] = "not every sample has the <entropy> of its tokens; sample with `--engine hf`"
+    return Diversity(64, 64, 0.95, pl.DataFrame(made.rows, schema=SCHEMA, orient="row"), made.missing)
 
 
 def _training() -> pl.DataFrame:

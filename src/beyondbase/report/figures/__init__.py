@@ -9,8 +9,10 @@ from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.figures.beyond import beyond
-from beyondbase.report.figures.curves import pass_at_k, paths
+from beyondbase.report.figures.curves import pass_at_k
+from beyondbase.report.figures.diversity import diversity, paths_found
 from beyondbase.report.figures.forest import strata
+from beyondbase.report.figures.paths import paths
 from beyondbase.report.figures.problems import accuracy, cells, movement
 from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import health, training
@@ -22,7 +24,9 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "cells": cells,
     "accuracy": accuracy,
     "movement": movement,
+    "diversity": diversity,
     "paths": paths,
+    "paths_found": paths_found,
     "reliability": reliability,
     "beyond": beyond,
     "training": training,

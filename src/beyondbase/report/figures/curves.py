@@ -1,4 +1,4 @@
-"""Curves over the budget k: pass@k with the band of its difference, and path coverage."""
+"""Curves over the budget k: pass@k with the band of its difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from beyondbase.report.style import (
     rounded_up,
 )
 
-_UPPER, _LOWER, _PATHS = 250, 150, 240
+_UPPER, _LOWER = 250, 150
 _BOUNDS = ("delta", "delta_lo", "delta_hi", "these_lo", "these_hi")
 
 
@@ -38,7 +38,7 @@ def pass_at_k(analysis: StudyAnalysis) -> Figure:
     upper = alt.layer(
         *_bands(curves, largest, top),
         *(layer for floor, look in floors for layer in _floor(floor, look, largest, top)),
-        *_both_lines(curves, largest, top, _UPPER, "pass@k"),
+        *both_lines(curves, largest, top, _UPPER, "pass@k"),
     )
     lower = alt.layer(*_crossover(comparison.crossover, largest), *_difference(curves, largest))
     chart = alt.vconcat(
@@ -54,18 +54,6 @@ def pass_at_k(analysis: StudyAnalysis) -> Figure:
     floor = analysis.guards.floor.rename({"base": "base_guesses", "rl": "rl_guesses"})
     data = comparison.curves.join(floor, on="k", how="left", maintain_order="left")
     return Figure(chart, data, text + "; dotted: what guesses alone reach")
-
-
-def paths(analysis: StudyAnalysis) -> Figure | None:
-    """Share of all solutions of a problem that k samples find."""
-    if analysis.paths is None:
-        return None
-    curves, largest = analysis.paths.curves, analysis.paths.n
-    top = rounded_up(max(float(curves[model].to_numpy().max()) for model in LOOKS))
-    lines = _both_lines(thinned(curves), largest, top, _PATHS, "share of all solutions found", labels=True)
-    chart = alt.layer(*lines).properties(width=WIDTH, height=_PATHS)
-    text = f"Share of all solutions of a problem found in k = 1 to {largest} samples, base and RL"
-    return Figure(chart, curves, text)
 
 
 def thinned(curves: pl.DataFrame, points: int = 160) -> pl.DataFrame:
@@ -111,7 +99,7 @@ def _bands(curves: pl.DataFrame, largest: int, top: float) -> list[Any]:
     ]
 
 
-def _both_lines(
+def both_lines(
     curves: pl.DataFrame, largest: int, top: float, height: int, title: str, *, labels: bool = False
 ) -> list[Any]:
     """The two models' curves, marked at the powers of two, with their names at their right ends."""
