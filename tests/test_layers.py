@@ -92,7 +92,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "lab/",
     ),
     "gguf": ("sampling/model_source/gguf_folder.py",),
-    "vllm": ("sampling/vllm_engine.py",),
+    "vllm": ("sampling/vllm_engine.py", "sampling/vllm_score.py"),
     "httpx": ("sampling/openai_api/", "problems/download.py"),
     "huggingface_hub": ("hub.py",),
     "reasoning_gym": ("problems/gym.py", "verification/gym_scores.py"),

@@ -156,6 +156,8 @@ class RunWriter:
         yield from self.run.texts_of(parts)
 
     def _append(self, folder: Place, kind: RowKind, frame: pl.DataFrame) -> None:
+        if frame.is_empty():
+            return
         with self._guard:
             self._note(int(frame.estimated_size()))
             waiting = self._frames.setdefault((folder, kind), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,10 +102,11 @@ class HfScorer:
         plain = HfScorer(self.model, self.engine, ScoreSpec(self.spec.temperature), self.name)
         [(_, came)] = plain.score([Response(tuple(prompt), response)])
         near = len(response) * torch.finfo(self.model.dtype).eps ** 0.5 * float(logits.abs().max())
-        if not (isinstance(came, Scored) and abs(came.logprob_sum - expected) <= near):
+        told = came.logprob_sum if isinstance(came, Scored) else math.nan
+        if not abs(told - expected) <= near:
             raise BadInput(
-                f"model: expected one whose kept prompt gives the numbers of a plain pass, got {expected:.3f} and "
-                f"{came}; score under it with --engine vllm"
+                f"model: expected one whose kept prompt gives the numbers of a plain pass, got {told:.3f} nats where "
+                f"that gives {expected:.3f}; score under it with --engine vllm"
             )
 
     @property
