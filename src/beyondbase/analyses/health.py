@@ -34,6 +34,11 @@ def run_health(run: Run) -> RunHealth:
     )
 
 
+def mean_entropy(run: Run) -> float:
+    """Nats a token that a run's samples were drawn at, mean over problems; NaN where the engine did not tell."""
+    return _told_mean(without_stops(run.counted(), run.manifest.rule.stop_at), "entropy_mean")
+
+
 def without_stops(counted: pl.DataFrame, stop_at: int | None) -> pl.DataFrame:
     """Leave out the success that stopped each problem: the mean of what stays is without bias.
 

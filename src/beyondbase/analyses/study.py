@@ -7,7 +7,7 @@ import dataclasses
 import polars as pl
 
 from beyondbase.analyses.comparable import check_comparable
-from beyondbase.analyses.compare import compare
+from beyondbase.analyses.compare import cluster_codes, compare, in_order_of
 from beyondbase.analyses.escalation import ONE_SIDED
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
 from beyondbase.analyses.extrapolation import extrapolate
@@ -70,7 +70,8 @@ def analyze(
     base_health, rl_health = run_health(base), run_health(rl)
     verdict = _with_health(comparison, base_health, rl_health, unequal)
     not_made = dict[str, str]()
-    asked = Asked(base, rl, base_counts, rl_counts, comparison)
+    cluster_P = None if clusters is None else cluster_codes(clusters, len(base_counts))
+    asked = Asked(base, rl, base_counts, in_order_of(base_counts, rl_counts), comparison, cluster_P)
     beyond = made(
         "extrapolation", not_made, lambda: extrapolate(base_counts, rl_counts, confidence=confidence, seed=seed)
     )

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from beyondbase.analyses.diversity import diversity
 from beyondbase.analyses.results import Comparison
+from beyondbase.analyses.tuning import tuning
 from beyondbase.errors import BadInput
 from beyondbase.store.run_store import Run
-from beyondbase.types import SuccessCounts
+from beyondbase.types import IntArray, SuccessCounts
 
 _Made = TypeVar("_Made")
 
@@ -26,10 +27,15 @@ class Asked:
     rl_counts: SuccessCounts
     comparison: Comparison
     """its confidence, seed and margin are those of every part"""
+    cluster_P: IntArray | None = None
+    """number of each problem's family, in the order of `base_counts`"""
 
 
 PARTS: dict[str, Callable[[Asked], Any]] = {
     "diversity": lambda asked: diversity(asked.base, asked.rl, confidence=asked.comparison.confidence),
+    "tuning": lambda asked: tuning(
+        asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
+    ),
 }
 """field of StudyAnalysis -> what makes it; raises BadInput, with what would make it, where it cannot be made"""
 
