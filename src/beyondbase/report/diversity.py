@@ -60,7 +60,8 @@ def _among(rows: dict[str, _Row], name: str, samples: str, what: str) -> str:
     row = rows[name]
     return (
         f"Among {row['samples']} {samples} of a problem the base has {_value(row, 'base')} {what} and RL "
-        f"{_value(row, 'rl')}{_ratio(row, 'as many')} ({number(row['problems'], 'problem')} with as many under both models)."
+        f"{_value(row, 'rl')}{_ratio(row, 'as many')} ({number(row['problems'], 'problem')} with as many under both "
+        "models)."
     )
 
 
@@ -168,7 +169,7 @@ def _note(result: Diversity) -> str:
         "Hill numbers: the effective number of kinds, in which order 0 counts all alike and order 2 the frequent ones "
         "most; order 0 is rarefied to the samples named, orders 1 and 2 are corrected for the number of samples and "
         "may exceed it. Ways of reasoning are clusters of texts that share half of their three-word runs, seen among "
-        f"the samples named. {result.confidence * 100:g}% intervals over problems, each measure alone; measures overlap "
-        "and are no independent witnesses. What one model "
+        f"the samples named. {result.confidence * 100:g}% intervals over problems, each measure alone; measures "
+        "overlap and are no independent witnesses. What one model "
         "alone found in these samples the other may find in more."
     )
