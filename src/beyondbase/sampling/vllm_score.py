@@ -65,7 +65,7 @@ class VllmScorer:
         positions = dict[tuple[tuple[int, ...], bytes], list[int]]()
         for position, (prompt_ids, token_ids) in enumerate(responses):
             key = (prompt_ids, np.asarray(token_ids, dtype=np.int32).tobytes())
-            if error := self._obstacle(prompt_ids, len(token_ids)):
+            if error := self._obstacle(prompt_ids, token_ids):
                 yield position, Unscored(len(token_ids), error)
             else:
                 positions.setdefault(key, []).append(position)
@@ -88,13 +88,17 @@ class VllmScorer:
             # Whoever stops asking leaves no request behind that a later call would meet.
             llm.abort_request([*under_way])
 
-    def _obstacle(self, prompt_ids: Sequence[int], n_tokens: int) -> str:
+    def _obstacle(self, prompt_ids: Sequence[int], token_ids: Sequence[int] | NDArray[np.int32]) -> str:
         """Say what keeps a response from being scored; empty: nothing."""
-        if not n_tokens:
+        config = self.engine.engine.vllm_config.model_config
+        length, n_V = len(prompt_ids) + len(token_ids), config.get_vocab_size()
+        if not len(token_ids):
             return "no token ids are stored"
-        length, context = len(prompt_ids) + n_tokens, self.engine.engine.vllm_config.model_config.max_model_len
-        if length + 1 > context:
-            return f"prompt and response have {length} tokens, and with the one that vLLM adds exceed its {context}"
+        if length + 1 > config.max_model_len:
+            most = config.max_model_len - 1
+            return f"prompt and response have {length} tokens, vLLM's context less the one it must add {most}"
+        if foreign := [int(token) for token in token_ids if not 0 <= token < n_V]:
+            return f"token {foreign[0]} is not one of the model's {n_V}"
         return ""
 
 
