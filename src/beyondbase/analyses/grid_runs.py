@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import in_order_of
 from beyondbase.errors import NotComparable, StoreError
 from beyondbase.store.manifest import FILE_NAME
-from beyondbase.store.place import Place, names
+from beyondbase.store.place import UrlPath, names
 from beyondbase.store.run_store import Run, open_run
 from beyondbase.types import SuccessCounts
+
+_Place = TypeVar("_Place", Path, UrlPath)
 
 FOLDER = "grid"
 POWER = "base-power"
@@ -48,17 +52,16 @@ class Grid:
     """name of a run -> why it is not among them"""
 
 
-def grid_folder(runs: Place, model: str, temperature: float, top_p: float) -> Place:
+def grid_folder(runs: _Place, model: str, temperature: float, top_p: float) -> _Place:
     """Where the run of a model ("base" or "rl") at a setting lies, beside the first runs.
 
-    >>> from pathlib import Path
     >>> grid_folder(Path("runs"), "rl", 0.6, 1.0).as_posix()
     'runs/grid/rl-t0.6-p1'
     """
     return runs / FOLDER / f"{model}-t{temperature:g}-p{top_p:g}"
 
 
-def power_folder(runs: Place, alpha: float) -> Place:
+def power_folder(runs: _Place, alpha: float) -> _Place:
     """Where the run of the base under power sampling lies."""
     return runs / FOLDER / f"{POWER}{alpha:g}"
 

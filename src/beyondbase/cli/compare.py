@@ -61,12 +61,17 @@ class CompareConfig:
 
 def run(config: CompareConfig, progress: Progress) -> Outcome:
     """Make the study, or go on with it."""
+    return make_study(config, study_of(config), "compare", progress)
+
+
+def study_of(config: CompareConfig) -> Study:
+    """Settle what is compared; raises BadInput for what cannot be."""
     check_spec(config.spec)
     confirm = replace(CONFIRM_RULE, n_max=config.confirm_n_max)
     check_rule(confirm)
     problem_set = load_problems(config.problems, config.limit, config.read)
     second = config.analysis.second_verifier
-    study = Study(
+    return Study(
         path=config.out,
         problem_set=problem_set,
         verifier=verifier_of(config.verifier or problem_set.verifier, config.grade),
@@ -77,17 +82,21 @@ def run(config: CompareConfig, progress: Progress) -> Outcome:
         second=None if second is None else verifier_of(second, config.grade),
         gold=config.gold,
     )
-    base = engine_of(config.base, config.run_on)
-    rl = engine_of(config.rl, _options_of_rl(config))
+
+
+def make_study(config: CompareConfig, study: Study, verb: str, progress: Progress) -> Outcome:
+    """Do all that a study asks for, and keep the configuration beside it."""
+    base, rl = engine_of(config.base, config.run_on), engine_of(config.rl, options_of_rl(config))
     training = None if config.training is None else read_training(config.training)
     study.options.guards()  # what cannot be read is told before hours of work
     claim_folder(config.out)
     analysis = compare_checkpoints(study, base, rl, training, progress, show_settings)
-    save_config(config.out / "study.toml", "compare", config)
+    save_config(config.out / "study.toml", verb, config)
     return study_outcome(analysis, config.out)
 
 
-def _options_of_rl(config: CompareConfig) -> EngineOptions:
+def options_of_rl(config: CompareConfig) -> EngineOptions:
+    """The engine of the RL model."""
     options = config.run_on
     if config.rl_base_url is None:
         return options

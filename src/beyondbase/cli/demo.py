@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
@@ -12,9 +12,11 @@ from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.extras import load
 from beyondbase.lab.paths import BASE_MODEL
-from beyondbase.pipeline import Study, compare_checkpoints
+from beyondbase.pipeline import Scoring, Study, Sweep, compare_checkpoints
+from beyondbase.pipeline.sweep import check_sweep
 from beyondbase.problems import load_problems
 from beyondbase.sampling.engines import engine_of
+from beyondbase.sampling.scorers import scorer_of
 from beyondbase.types import DrawRule, Progress, SamplingSpec
 from beyondbase.verification import verifier_of
 
@@ -48,6 +50,8 @@ class DemoConfig:
     """of the samples"""
     max_tokens: int = 24
     """of a sample; a whole trace has 18"""
+    temperatures: tuple[float, ...] = ()
+    """sample both models at these too, and RL at the base's entropy: is it only a matter of temperature?"""
 
 
 def run(config: DemoConfig, progress: Progress) -> Outcome:
@@ -56,6 +60,7 @@ def run(config: DemoConfig, progress: Progress) -> Outcome:
     study = _study(config)
     claim_folder(config.out)
     rl = _train(config, progress)
+    study = replace(study, scoring=Scoring(scorer_of(str(BASE_MODEL)), scorer_of(str(rl))))
     training = read_training(config.out / "training" / "metrics.jsonl")
     analysis = compare_checkpoints(study, engine_of(str(BASE_MODEL)), engine_of(str(rl)), training, progress)
     save_config(config.out / "study.toml", "demo", config)
@@ -69,7 +74,9 @@ def _study(config: DemoConfig) -> Study:
     rule = DrawRule(config.n_max, config.stop_at, n_first=min(_N_FIRST, config.n_max))
     spec = SamplingSpec(config.temperature, config.top_p, max_tokens=config.max_tokens, seed=config.seed)
     problem_set = load_problems(_PROBLEMS, config.problems)
-    return Study(config.out, problem_set, verifier_of(problem_set.verifier), spec, rule)
+    sweep = Sweep(config.temperatures, match_entropy=bool(config.temperatures))
+    check_sweep(sweep, spec)
+    return Study(config.out, problem_set, verifier_of(problem_set.verifier), spec, rule, sweep=sweep)
 
 
 def _train(config: DemoConfig, progress: Progress) -> Path:

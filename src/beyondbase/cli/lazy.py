@@ -19,6 +19,7 @@ VERBS: dict[str, Entry] = {
     "demo": Entry("beyondbase.cli.demo", "train a small model by RLVR and compare it with its base: needs nothing"),
     "plan": Entry("beyondbase.cli.plan", "say before sampling what a study would show and what it costs"),
     "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
+    "study": Entry("beyondbase.cli.study", "the whole experiment: compare, and say why and how robust the answer is"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
     "score": Entry("beyondbase.cli.score", "say how likely the samples of a run are under any model"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,10 +15,12 @@ from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.pipeline.analysis import AnalysisOptions, analyze_runs, report_study
 from beyondbase.pipeline.gold_check import Gold, GoldPolicy
 from beyondbase.pipeline.runs import sample_run, to_nobody, verify_run
+from beyondbase.pipeline.score_pair import Scoring, score_pair
+from beyondbase.pipeline.sweep import Sweep, check_sweep, draw_grid, draw_matched, draw_power
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.engine import Engine
 from beyondbase.seeds import sample_seed
-from beyondbase.store import RunManifest, open_run
+from beyondbase.store import Run, RunManifest, open_run
 from beyondbase.store.place import Place
 from beyondbase.types import DrawRule, Progress, SamplingSpec, silent
 from beyondbase.verification.verifier import Verifier
@@ -40,6 +43,10 @@ class Study:
 
     second: Verifier | None = None
     """a verifier that judges the same samples again, where the options name it as the second"""
+    sweep: Sweep = field(default_factory=Sweep)
+    """other temperatures and top-p, and power sampling"""
+    scoring: Scoring | None = None
+    """the models that score both runs; None: neither is scored"""
 
     @property
     def base(self) -> Path:
@@ -60,19 +67,42 @@ def compare_checkpoints(
     progress: Progress = silent,
     announce: Callable[[RunManifest], None] = to_nobody,
 ) -> StudyAnalysis:
-    """Sample and verify both models, one in memory at a time, then analyse and report; resumes what is there."""
+    """Sample, verify and score both models, one in memory at a time, then analyse and report; resumes what is there."""
+    check_sweep(study.sweep, study.spec)
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
-        spec = replace(study.spec, seed=sample_seed(study.spec.seed, label, 0))
-        gold = Gold(study.gold, known=(study.base,))
-        sample_run(
-            path, study.problem_set, load(), spec, study.rule, study.verifier, progress, label, announce, gold=gold
-        )
+        engine = load()
+        draw = partial(_drawn, study, progress, announce)
+        run = draw(path, engine, study.spec, label)
         if study.second is not None:
             verify_run(path, study.second, progress, label)
+        draw_grid(study.sweep, path.parent, label, study.spec, engine, draw)
+        if label == "rl" and study.sweep.match_entropy:
+            draw_matched(path.parent, open_run(study.base), run, engine, draw)
+        del engine  # before the next model is loaded
+        if label == "base" and study.sweep.power is not None:
+            draw_power(study.sweep.power, path.parent, study.spec, draw)
+    if study.scoring is not None:
+        score_pair(study.scoring, study.base, study.rl, progress)
     if study.confirm is not None:
         _draw_fresh(study, study.confirm, base, rl, progress)
     analyze_runs(study.base, study.rl, study.path, study.options, training, progress)
     return report_study(study.path, progress)
+
+
+def _drawn(
+    study: Study,
+    progress: Progress,
+    announce: Callable[[RunManifest], None],
+    path: Path,
+    engine: Engine,
+    spec: SamplingSpec,
+    label: str,
+) -> Run:
+    """Make a run of the study, or go on with it; its label gives it its seed."""
+    spec, gold = replace(spec, seed=sample_seed(study.spec.seed, label, 0)), Gold(study.gold, known=(study.base,))
+    return sample_run(
+        path, study.problem_set, engine, spec, study.rule, study.verifier, progress, label, announce, gold=gold
+    )
 
 
 def _draw_fresh(
