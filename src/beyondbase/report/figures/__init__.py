@@ -16,6 +16,7 @@ from beyondbase.report.figures.paths import paths
 from beyondbase.report.figures.problems import accuracy, cells, movement
 from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import health, training
+from beyondbase.report.figures.tuning import power, temperatures, tuning
 from beyondbase.report.style import Figure
 
 FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
@@ -27,6 +28,9 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "diversity": diversity,
     "paths": paths,
     "paths_found": paths_found,
+    "temperatures": temperatures,
+    "tuning": tuning,
+    "power": power,
     "reliability": reliability,
     "beyond": beyond,
     "training": training,
