@@ -67,7 +67,7 @@ def compare_checkpoints(
     progress: Progress = silent,
     announce: Callable[[RunManifest], None] = to_nobody,
 ) -> StudyAnalysis:
-    """Sample, verify and score both models, one in memory at a time, then analyse and report; resumes what is there."""
+    """Sample, verify and score both models, one in memory at a time, analyse and report; resumes what is there."""
     check_sweep(study.sweep, study.spec)
     for label, load, path in (("base", base, study.base), ("rl", rl, study.rl)):
         engine = load()

@@ -41,8 +41,8 @@ def _sentences(result: Tuning) -> list[str]:
         )
     if (matched := result.matched) is not None:
         said.append(
-            f"At equal token entropy (RL at T = {matched.temperature:g}: {matched.entropy:.3f} nats a token; the base's "
-            f"first run: {matched.base_entropy:.3f}) RL minus base is {ends(matched.recheck)}: "
+            f"At equal token entropy (RL at T = {matched.temperature:g}: {matched.entropy:.3f} nats a token; the "
+            f"base's first run: {matched.base_entropy:.3f}) RL minus base is {ends(matched.recheck)}: "
             f"{matched.recheck.label.value}."
         )
     if result.union is not None:
@@ -83,7 +83,7 @@ def _settings(result: Tuning) -> SectionTable:
         "tuning-chosen",
         ["temperature chosen, k", *(f"{k:,}" for k in budgets)],
         rows,
-        note=f"The choice of most of the {result.folds} folds{' and its top-p' if several else ''}; with *, not of all.",
+        note=f"The choice of most of the {result.folds} folds{' and its top-p' if several else ''}; with *, not all.",
         models=list(NAMES),
     )
 
@@ -97,8 +97,8 @@ def _choice(chosen: pl.DataFrame, several: bool) -> str:
 
 def _note(result: Tuning) -> str:
     return (
-        f"Tuned: problems are split into {result.folds} folds; each is evaluated at the setting with the best mean over "
-        "the others, for each model and k by itself, so that a finer grid gains nothing by luck. Bands as for the "
+        f"Tuned: problems are split into {result.folds} folds; each is evaluated at the setting with the best mean "
+        "over the others, for each model and k by itself, so that a finer grid gains nothing by luck. Bands as for the "
         f"first comparison, {result.confidence * 100:g}%, at k = 1, 2, 4 ... alone: between these a crossover is not "
         "bounded. Entropies are those of the distributions that were sampled from."
     )

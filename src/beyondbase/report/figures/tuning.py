@@ -39,8 +39,8 @@ def _over_temperature(rows: pl.DataFrame, value: str, title: str, form: str, *, 
     for model, look in LOOKS.items():
         mine = alt.Chart(rows.filter(model=model).sort("temperature"))
         if bounds:
-            ends = {"y": alt.Y("lo:Q", title=None), "y2": "hi:Q"}
-            layers.append(mine.mark_rule(color=look.colour, opacity=0.5).encode(x=x, **ends))
+            rule = mine.mark_rule(color=look.colour, opacity=0.5)
+            layers.append(rule.encode(x=x, y=alt.Y("lo:Q", title=None), y2="hi:Q"))
         line = mine.encode(x=x, y=y)
         layers.append(line.mark_line(color=look.colour, strokeDash=look.dash, strokeWidth=2))
         layers.append(
@@ -102,16 +102,17 @@ def conditions(result: Tuning) -> dict[str, Recheck | None]:
 def _difference(frame: pl.DataFrame, title: str, domain: list[float]) -> Any:
     rows = frame.select("k", *(pl.col(name) * 100 for name in ("delta", "delta_lo", "delta_hi")))
     sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
-    y = {"scale": alt.Scale(domain=domain, nice=True), "axis": alt.Axis(title=None, labelExpr=sign, tickCount=5)}
+    scale, axis = alt.Scale(domain=domain, nice=True), alt.Axis(title=None, labelExpr=sign, tickCount=5)
+    y = alt.Y("delta:Q", scale=scale, axis=axis)
     x = k_axis(int(frame["k"][-1])).title("budget k")
     chart = alt.Chart(rows)
     layers: list[Any] = [
-        chart.mark_area(color=INK, opacity=0.18).encode(x=x, y=alt.Y("delta_lo:Q", **y), y2="delta_hi:Q"),
-        alt.Chart(pl.DataFrame({"delta": [0.0]}))
-        .mark_rule(color=INK, strokeDash=[3, 3])
-        .encode(y=alt.Y("delta:Q", **y)),
-        chart.mark_line(color=INK, strokeWidth=2).encode(x=x, y=alt.Y("delta:Q", **y)),
-        chart.mark_point(filled=True, color=INK, size=24, opacity=1).encode(x=x, y=alt.Y("delta:Q", **y)),
+        chart.mark_area(color=INK, opacity=0.18).encode(
+            x=x, y=alt.Y("delta_lo:Q", scale=scale, axis=axis), y2="delta_hi:Q"
+        ),
+        alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y),
+        chart.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
+        chart.mark_point(filled=True, color=INK, size=24, opacity=1).encode(x=x, y=y),
     ]
     return alt.layer(*layers).properties(width=_PANEL, height=_HEIGHT, title=title)
 
@@ -132,16 +133,16 @@ def power(analysis: StudyAnalysis) -> Figure | None:
     curves, largest = result.power.curves, int(result.power.curves["k"][-1])
     looks = {"base": LOOKS["base"], "rl": LOOKS["rl"], "power": _POWER}
     top = float(curves.select(pl.max_horizontal("base", "rl", "power_hi")).to_numpy().max())
-    y = {"scale": alt.Scale(domain=[0, top], nice=True), "axis": alt.Axis(format=".0%", title="pass@k", tickCount=5)}
+    scale, axis = alt.Scale(domain=[0, top], nice=True), alt.Axis(format=".0%", title="pass@k", tickCount=5)
     x = k_axis(largest)
     layers: list[Any] = [
         alt.Chart(curves)
         .mark_area(color=_POWER.colour, opacity=0.15)
-        .encode(x=x, y=alt.Y("power_lo:Q", **y), y2="power_hi:Q")
+        .encode(x=x, y=alt.Y("power_lo:Q", scale=scale, axis=axis), y2="power_hi:Q")
     ]
     for column, look in looks.items():
-        line = alt.Chart(curves.select("k", column)).encode(x=x, y=alt.Y(f"{column}:Q", **y))
-        end = alt.Chart(curves.select("k", column).tail(1)).encode(x=x, y=alt.Y(f"{column}:Q", **y))
+        line = alt.Chart(curves.select("k", column)).encode(x=x, y=alt.Y(f"{column}:Q", scale=scale, axis=axis))
+        end = alt.Chart(curves.select("k", column).tail(1)).encode(x=x, y=alt.Y(f"{column}:Q", scale=scale, axis=axis))
         layers += [
             line.mark_line(color=look.colour, strokeDash=look.dash, strokeWidth=2.5),
             line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1),
@@ -158,8 +159,8 @@ def _power_caption(result: Tuning) -> str:
     assert result.power is not None
     rows = [result.power.curves.row(place, named=True) for place in (0, -1)]
     at = "; ".join(
-        f"at k = {row['k']:,} {percent(row['power'])} ({percent(row['power_lo'])} to {percent(row['power_hi'])}) beside "
-        f"{percent(row['base'])} of the base and {percent(row['rl'])} of RL"
+        f"at k = {row['k']:,} {percent(row['power'])} ({percent(row['power_lo'])} to {percent(row['power_hi'])}) "
+        f"beside {percent(row['base'])} of the base and {percent(row['rl'])} of RL"
         for row in rows
     )
     return f"The base under power sampling, alpha = {result.power.alpha:g}, untrained: {at}."
