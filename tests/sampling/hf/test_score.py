@@ -202,6 +202,7 @@ def test_other_attention_and_responses_taken_in_steps_score_alike(
     ]
     assert_equals_plain_pass(scorer, asked)
     whole = scored(scorer, asked)
+    monkeypatch.setattr(response_batches, "_EXACT", 8)
     monkeypatch.setattr(response_batches, "_STEP", 20)
     monkeypatch.setattr(response_batches, "_LOGITS", 1)
     assert_equals_plain_pass(scorer, asked)

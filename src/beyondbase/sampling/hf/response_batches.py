@@ -23,6 +23,8 @@ from beyondbase.types import IntArray, SamplingSpec
 
 _STEP = 256
 """tokens of a sequence computed at once: bounds the scores of its attention"""
+_EXACT = 64
+"""tokens of a response up to which none is padded: many have the same length"""
 _LOGITS = 2**26
 """logits computed at once"""
 _TOKENS = 2**14
@@ -80,12 +82,14 @@ def rows_at_once(prompt_length: int, width: int, n_V: int) -> int:
 
 
 def response_width(length: int, room: int) -> int:
-    """Return what a response is padded to: its last token is only looked at, and the others are.
+    """Return what a response is padded to; its last token is looked up and not computed, so it does not count.
 
-    >>> response_width(1, room=64), response_width(18, room=64), response_width(34, room=36)
-    (1, 21, 36)
+    >>> response_width(1, room=999), response_width(18, room=999), response_width(102, room=999)
+    (1, 18, 113)
+    >>> response_width(102, room=110)
+    110
     """
-    return min(room, 1 + padded_width(length - 1)) if length > 1 else 1
+    return length if length <= _EXACT else min(room, 1 + padded_width(length - 1))
 
 
 def in_batch(prompt_B: Sequence[int], responses: Sequence[NDArray[np.int32]], width: int) -> Batch:
