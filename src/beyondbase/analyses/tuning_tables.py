@@ -11,7 +11,7 @@ import polars as pl
 from beyondbase.analyses.grid_runs import Grid
 from beyondbase.analyses.health import mean_entropy
 from beyondbase.analyses.recheck import recheck
-from beyondbase.analyses.results import Cell, Comparison, Recheck
+from beyondbase.analyses.results import Comparison, Recheck
 from beyondbase.doublings import doublings
 from beyondbase.estimators.bands import own_band, paired_band
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
@@ -49,17 +49,7 @@ class Tables:
 
     def recheck(self, base_P_K: FloatArray, rl_P_K: FloatArray, k_K: IntArray) -> Recheck:
         """Read two tables of estimates as the first comparison reads its counts."""
-        same = self.comparison
-        return recheck(
-            base_P_K,
-            rl_P_K,
-            k_K,
-            confirmed=int((same.solvability["confirmed"] == Cell.RL_ONLY.value).sum()),
-            confidence=same.confidence,
-            seed=same.seed,
-            margin=same.margin,
-            cluster_P=self.cluster_P,
-        )
+        return recheck(base_P_K, rl_P_K, k_K, self.comparison, cluster_P=self.cluster_P)
 
     def band(self, one_P_K: FloatArray, other_P_K: FloatArray, k_K: IntArray) -> Band:
         """`other` minus `one`, for all budgets at once."""

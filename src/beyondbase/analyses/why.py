@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from beyondbase.analyses.cost import cost
 from beyondbase.analyses.diversity import diversity
 from beyondbase.analyses.results import Comparison
 from beyondbase.analyses.tuning import tuning
@@ -33,6 +34,9 @@ class Asked:
 
 PARTS: dict[str, Callable[[Asked], Any]] = {
     "diversity": lambda asked: diversity(asked.base, asked.rl, confidence=asked.comparison.confidence),
+    "cost": lambda asked: cost(
+        asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
+    ),
     "tuning": lambda asked: tuning(
         asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
     ),
