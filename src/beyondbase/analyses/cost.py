@@ -118,8 +118,10 @@ def _at_tokens(
     missing: dict[str, str],
 ) -> Recheck | None:
     """Both models at B, 2 B, 4 B ... tokens: from what one sample costs to what every problem was given."""
-    most = min(int(each.tokens_N.sum()) for each in (*base, *rl) if not each.stopped)
     least = max(float(np.mean([each.tokens_N.mean() for each in model])) for model in (base, rl))
+    # Where every problem stopped, any budget is known: as far as the largest k goes is far enough.
+    totals = [int(each.tokens_N.sum()) for each in (*base, *rl) if not each.stopped]
+    most = min(totals, default=int(least * comparison.curves.height))
     halvings = int(np.log2(most / least)) if most >= least else -1
     if halvings < 1:
         missing[AT_TOKENS] = f"some problem was given {most:,} tokens in all, less than two samples; draw more samples"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
-from beyondbase.report import diversity, tuning
+from beyondbase.report import cost, diversity, tuning
 from beyondbase.report.section import Section
 
 SECTIONS: dict[str, Callable[[StudyAnalysis], Section | None]] = {
     "diversity": diversity.section,
     "tuning": tuning.section,
+    "cost": cost.section,
 }
 """name -> what makes the section; None where the study has nothing to say of it, not even why"""
 

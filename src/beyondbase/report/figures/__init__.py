@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.figures.beyond import beyond
+from beyondbase.report.figures.cost import tokens
 from beyondbase.report.figures.curves import pass_at_k
 from beyondbase.report.figures.diversity import diversity, paths_found
 from beyondbase.report.figures.forest import strata
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "temperatures": temperatures,
     "tuning": tuning,
     "power": power,
+    "tokens": tokens,
     "reliability": reliability,
     "beyond": beyond,
     "training": training,
