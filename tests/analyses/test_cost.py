@@ -81,10 +81,10 @@ def test_the_efficiency_gap_is_that_of_the_counts(result: Cost, tmp_path: Path) 
 
 def test_without_truncated_samples_the_rate_is_that_of_whole_ones(result: Cost) -> None:
     assert result.untruncated is not None and result.base_truncated_right is not None
-    assert result.untruncated.curves["base"][0] == pytest.approx(0.2, abs=0.03)
+    assert result.untruncated.curves["base"][0] == pytest.approx(0.2, abs=0.06)
     assert 50 < result.untruncated.curves["k"][-1] <= 64
-    assert result.base_truncated_right.curves["base"][0] == pytest.approx(0.2 * 0.9 + 0.1, abs=0.03)
-    assert result.base_truncated_right.curves["rl"][0] == pytest.approx(0.2 * 0.9, abs=0.03)
+    assert result.base_truncated_right.curves["base"][0] == pytest.approx(0.2 * 0.9 + 0.1, abs=0.06)
+    assert result.base_truncated_right.curves["rl"][0] == pytest.approx(0.2 * 0.9, abs=0.06)
 
 
 def test_a_run_that_tells_no_tokens_says_what_would(tmp_path: Path) -> None:

@@ -90,9 +90,9 @@ def _table(result: Cost) -> SectionTable:
 def _note(result: Cost) -> str:
     return (
         "pass@tokens: the chance that a problem is solved before so many answer tokens are spent, its samples taken "
-        "one after another in random order; one that does not fit does not count. Prompts are not counted, and at equal "
-        "speed time is in proportion to tokens. The largest budget is what every problem without a stop was given. "
-        f"Bands hold for all budgets at once; intervals {result.confidence * 100:g}%, over problems. Means of the "
-        "first success are geometric, since a few hard problems would carry any other, and leave out problems that one model "
-        "never solved."
+        "one after another in random order; one that does not fit does not count. Prompts are not counted, and at "
+        "equal speed time is in proportion to tokens. The largest budget is what every problem without a stop was "
+        f"given. Bands hold for all budgets at once; intervals {result.confidence * 100:g}%, over problems. Means of "
+        "the first success are geometric, since a few hard problems would carry any other, and leave out problems that "
+        "one model never solved."
     )
