@@ -135,7 +135,10 @@ def _check_token_ids(run: Run, without: int, of: int) -> None:
 
 
 def _encoded(run: Run, scorer: Scorer, prompts: Mapping[str, Prompt], frame: pl.DataFrame) -> list[Response]:
-    ids = {name: scorer.encode(prompts[name], run.manifest.spec) for name in frame["problem_id"].unique(maintain_order=True)}
+    ids = {
+        name: scorer.encode(prompts[name], run.manifest.spec)
+        for name in frame["problem_id"].unique(maintain_order=True)
+    }
     ends = frame["token_ids"].list.len().cum_sum().to_numpy()
     tokens = frame["token_ids"].explode().to_numpy()
     return [Response(ids[n], t) for n, t in zip(frame["problem_id"], np.split(tokens, ends[:-1]), strict=True)]
