@@ -123,7 +123,7 @@ def _power(tables: Tables, missing: dict[str, str]) -> PowerArm | None:
     """The base under power sampling beside both first runs."""
     arm = tables.grid.power
     if arm is None:
-        missing[POWER] = "no run of the base under power sampling; `beyondbase study --power-alpha 4` draws it"
+        missing[POWER] = "no run of the base under power sampling; `beyondbase study --power-arm` draws it"
         return None
     k_K = tables.k_K[tables.k_K <= arm.counts.largest_k]
     base_P_K, rl_P_K = tables.base_S_P_K[0][:, : len(k_K)], tables.rl_S_P_K[0][:, : len(k_K)]

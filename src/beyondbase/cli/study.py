@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from beyondbase.cli.compare import CompareConfig, make_study, options_of_rl, study_of
 from beyondbase.cli.verb import Outcome, Verb
-from beyondbase.pipeline import Scoring, Study, Sweep
+from beyondbase.pipeline import Power, Scoring, Study, Sweep
 from beyondbase.pipeline.score import FIRST
 from beyondbase.pipeline.sweep import check_sweep
-from beyondbase.sampling.engines import EngineName
+from beyondbase.sampling.engines import EngineName, engine_of
 from beyondbase.sampling.scorers import scorer_of
 from beyondbase.types import Progress
 
@@ -27,6 +27,8 @@ class StudyConfig(CompareConfig):
     """and at each of these top-p; by default that of the first runs alone"""
     match_entropy: bool = True
     """sample RL where its mean token entropy is that of the base's first run (engine hf tells entropies)"""
+    power_arm: bool = False
+    """sample the base from --power-alpha of its own distribution too: what sharpening alone would do"""
     score: bool = True
     """score both runs under both models: likelihoods, ranks of tokens (engines hf and vllm)"""
     score_first: int = FIRST
@@ -37,12 +39,19 @@ class StudyConfig(CompareConfig):
 
 def run(config: StudyConfig, progress: Progress) -> Outcome:
     """Make the study, or go on with it; or only say what it would take."""
-    sweep = Sweep(config.temperatures, config.top_ps, config.match_entropy)
+    sweep = Sweep(config.temperatures, config.top_ps, config.match_entropy, _power(config))
     study = replace(study_of(config), sweep=sweep, scoring=_scoring(config))
     check_sweep(sweep, study.spec)
     if config.dry_run:
         return _foreseen(study)
     return make_study(config, study, "study", progress)
+
+
+def _power(config: StudyConfig) -> Power | None:
+    if not config.power_arm:
+        return None
+    options = replace(config.run_on, engine=EngineName.POWER)
+    return Power(options.power.power_alpha, engine_of(config.base, options))
 
 
 def _scoring(config: StudyConfig) -> Scoring | None:

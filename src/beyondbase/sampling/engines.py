@@ -11,7 +11,7 @@ from beyondbase.errors import BadInput
 from beyondbase.extras import load
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.model_source.names import resolve_model
-from beyondbase.sampling.options import HfOptions, ServerOptions, VllmOptions
+from beyondbase.sampling.options import HfOptions, PowerOptions, ServerOptions, VllmOptions
 
 
 class EngineName(StrEnum):
@@ -23,6 +23,8 @@ class EngineName(StrEnum):
     """vLLM in this process"""
     OPENAI = "openai"
     """a server that speaks the OpenAI protocol"""
+    POWER = "power"
+    """a transformers model in this process, sampled from a power of its distribution"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,10 @@ class EngineOptions:
     """Which engine completes prompts, and what each can be told; those of other engines are not read."""
 
     engine: EngineName = EngineName.HF
-    """hf: transformers in this process; vllm: vLLM in this process; openai: any server that speaks its protocol"""
+    """hf: transformers in this process; vllm: vLLM in this process; openai: any server that speaks its protocol;
+    power: as hf, from a power of the model's distribution"""
     hf: HfOptions = field(default_factory=HfOptions)
+    power: PowerOptions = field(default_factory=PowerOptions)
     vllm: VllmOptions = field(default_factory=VllmOptions)
     api: ServerOptions = field(default_factory=ServerOptions)
 
@@ -53,6 +57,11 @@ def _hf(model: str, options: EngineOptions) -> Load:
     return lambda: make(model, **told)  # type: ignore[no-any-return]
 
 
+def _power(model: str, options: EngineOptions) -> Load:
+    make, plain = load("beyondbase.sampling.hf.power:PowerEngine").load, _hf(model, options)
+    return lambda: make(plain(), options.power)  # type: ignore[no-any-return]
+
+
 def _vllm(model: str, options: EngineOptions) -> Load:
     resolve_model(model)
     make = load("beyondbase.sampling.vllm_engine:VllmEngine").load
@@ -68,4 +77,5 @@ ENGINES: dict[EngineName, Callable[[str, EngineOptions], Load]] = {
     EngineName.HF: _hf,
     EngineName.VLLM: _vllm,
     EngineName.OPENAI: _openai,
+    EngineName.POWER: _power,
 }

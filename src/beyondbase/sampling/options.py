@@ -32,6 +32,16 @@ class HfOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerOptions:
+    """Samples of a transformers model from the power alpha of its own distribution."""
+
+    power_alpha: float = 4.0
+    """the power; 1 is the model itself"""
+    power_moves: int = 10
+    """moves of each sample's chain: more come nearer to the law, and cost about half a sample each"""
+
+
+@dataclass(frozen=True, slots=True)
 class VllmOptions:
     """A vLLM engine in this process."""
 

@@ -46,8 +46,16 @@ def _openai(model: str, options: EngineOptions, spec: ScoreSpec) -> LoadScorer:
     )
 
 
+def _power(model: str, options: EngineOptions, spec: ScoreSpec) -> LoadScorer:
+    raise BadInput(
+        "engine power: expected hf or vllm, since nobody knows the sum of p^alpha that a log-probability needs; the "
+        "samples of a power run are scored under a model with --engine hf"
+    )
+
+
 SCORERS: dict[EngineName, Callable[[str, EngineOptions, ScoreSpec], LoadScorer]] = {
     EngineName.HF: _hf,
     EngineName.VLLM: _vllm,
     EngineName.OPENAI: _openai,
+    EngineName.POWER: _power,
 }
