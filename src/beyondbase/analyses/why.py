@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from beyondbase.analyses.cost import cost
 from beyondbase.analyses.diversity import diversity
 from beyondbase.analyses.results import Comparison
+from beyondbase.analyses.shape import shape
 from beyondbase.analyses.tuning import tuning
 from beyondbase.errors import BadInput
 from beyondbase.store.run_store import Run
@@ -33,6 +34,7 @@ class Asked:
 
 
 PARTS: dict[str, Callable[[Asked], Any]] = {
+    "shape": lambda asked: shape(asked.base_counts, asked.rl_counts, asked.comparison),
     "diversity": lambda asked: diversity(asked.base, asked.rl, confidence=asked.comparison.confidence),
     "cost": lambda asked: cost(
         asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
