@@ -18,6 +18,7 @@ from beyondbase.analyses.overturn import threats_of_samples
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
 from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis, StudyVerdict
+from beyondbase.analyses.robustness import other_verifiers, robustness
 from beyondbase.analyses.thin import thin
 from beyondbase.analyses.why import Asked, made, parts
 from beyondbase.errors import BadInput
@@ -77,6 +78,8 @@ def analyze(
     )
     reliability = made("profile", not_made, lambda: profile(base, rl, confidence=confidence))
     beside = parts(asked, not_made)
+    guarded = guards(base_counts, rl_counts, comparison, guesses, given, clusters=clusters)
+    others = other_verifiers(base, rl, comparison, cluster_P=cluster_P)
     return StudyAnalysis(
         comparison=dataclasses.replace(comparison, verdict=verdict),
         base_health=base_health,
@@ -87,11 +90,12 @@ def analyze(
         problems=problem_table(base.problems()),
         training=training,
         unequal=unequal,
-        guards=guards(base_counts, rl_counts, comparison, guesses, given, clusters=clusters),
+        guards=guarded,
         extrapolation=beyond,
         profile=reliability,
         not_made=not_made,
         thin=thin(comparison.tipping, base_counts, rl_counts),
+        robustness=robustness(comparison, guarded, beside.get("tuning"), beside.get("cost"), others, not_made),
         **beside,
     )
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.doublings import doublings
 from beyondbase.errors import StoreError
+from beyondbase.report import robustness
 from beyondbase.report.beyond import law_sentences, predictions
 from beyondbase.report.captions import captions, crossover_sentence, resolution_sentence
 from beyondbase.report.confirmation import confirmation_sentence
@@ -22,6 +23,7 @@ from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
 from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
+from beyondbase.report.section import Group
 from beyondbase.report.sections import sections
 from beyondbase.report.tables import example_rows, problem_rows
 from beyondbase.report.thin import thin_warnings
@@ -57,14 +59,16 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
     environment = _environment()
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
     curves, profile, beyond = analysis.comparison.curves, analysis.profile, analysis.extrapolation
-    budgets = set(doublings(len(curves)))
+    budgets, made = set(doublings(len(curves))), sections(analysis)
     html = environment.get_template("report.html.jinja").render(
         study=analysis,
         comparison=analysis.comparison,
         figures={figure.name: figure for figure in drawn},
         numbers={figure.name: number for number, figure in enumerate(drawn, start=1)},
         captions=captions(analysis) | {figure.name: figure.caption for figure in drawn if figure.caption},
-        sections=sections(analysis),
+        sections={group.name: [section for section in made if section.group is group] for group in Group},
+        robustness=robustness.lines(analysis, _ids(analysis, [section.name for section in made])),
+        robustness_said=robustness.robustness_sentence(analysis),
         crossover=crossover_sentence(analysis.comparison),
         these=these_sentence(analysis.comparison),
         strata=strata_sentence(analysis.comparison),
@@ -86,6 +90,12 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
     return html.replace("\x00", "\ufffd")
+
+
+def _ids(analysis: StudyAnalysis, made: Sequence[str]) -> list[str]:
+    """Ids of the sections that the robustness table may point at."""
+    guarded = bool(analysis.comparison.verdict.overturned_by) or analysis.guards is not None
+    return [*made, "crossover", *(["guards"] if guarded else [])]
 
 
 def _environment() -> jinja2.Environment:

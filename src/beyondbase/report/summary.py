@@ -11,6 +11,7 @@ from beyondbase.doublings import doublings
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
 from beyondbase.report.readings import these_sentence
+from beyondbase.report.robustness import robustness_sentence
 from beyondbase.report.thin import thin_warnings
 from beyondbase.wording import rate
 
@@ -33,6 +34,7 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
         crossover_sentence(comparison),
         f"on exactly these problems: {comparison.on_these.verdict.label.value}; {these_sentence(comparison)}",
         *_overturned(comparison),
+        *filter(None, [robustness_sentence(analysis)]),
         _cells(comparison),
         _health(analysis.base_health, "base"),
         _health(analysis.rl_health, "RL"),

@@ -58,7 +58,7 @@ class Run:
 
     def seen_by(self, verifier: str) -> Run:
         """Return the same run with another verifier's verdicts as the default; see `open_run`."""
-        judged = [name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name)]
+        judged = self.verifiers()
         chosen = [name for name in judged if name == verifier] or [n for n in judged if n.startswith(f"{verifier}-")]
         if len(chosen) != 1:
             having = f"verdicts of {', '.join(sorted(judged)) or 'nobody'}"
@@ -204,8 +204,11 @@ class Run:
 
     def row_folders(self) -> list[RowFolder]:
         """Return the folder of samples, that of each verifier's verdicts and that of each scorer's scores."""
-        verifiers = sorted(name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name))
-        return [self._samples, *(self._verdict_rows(name) for name in verifiers), *self._scores.all()]
+        return [self._samples, *(self._verdict_rows(name) for name in self.verifiers()), *self._scores.all()]
+
+    def verifiers(self) -> list[str]:
+        """Return the names of the verifiers that have judged some of the samples."""
+        return sorted(name for name in names(self.path / "verdicts") if _VERIFIER_NAME.fullmatch(name))
 
     def verdict_folder(self, verifier: str | None = None) -> Place:
         """Return where one verifier's verdicts lie; raises BadInput for a name that is no folder's."""
