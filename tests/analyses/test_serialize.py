@@ -13,6 +13,7 @@ from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import Diversity, PathCoverage, RunHealth, StudyAnalysis
 from beyondbase.analyses.serialize import from_json, to_json
+from beyondbase.analyses.shape import shape
 
 NAMES = [f"p{i}" for i in range(30)]
 BASE, RL = (bb.SuccessCounts(NAMES, n=[16] * 30, c=[(i * step) % 17 for i in range(30)]) for step in (1, 7))
@@ -43,6 +44,7 @@ def study(paths: bool = True) -> StudyAnalysis:
         unequal={"b": "1 / 2", "a": "x / y"},
         extrapolation=BEYOND if paths else None,
         profile=PROFILE if paths else None,
+        shape=shape(BASE, RL, comparison()) if paths else None,
         diversity=Diversity(64, 0, 0.95, measures, {"words": "no <texts>"}) if paths else None,
         not_made={} if paths else {"extrapolation": 'expected more, got "less"'},
     )

@@ -12,6 +12,7 @@ from beyondbase.analyses.diversity.measures import SCHEMA, Measures
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.results import Diversity, Extrapolation, PathCoverage, Profile, RunHealth, StudyAnalysis
+from beyondbase.analyses.shape import shape
 from beyondbase.types import SuccessCounts
 
 HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
@@ -30,11 +31,13 @@ def make_study(
     base_P = rng.beta(0.35, 6, problems)
     rl_P = np.where(rng.random(problems) < lost, 0.0, np.minimum(base_P * gain, 0.95))
     base, rl = (SuccessCounts(ids, [256] * problems, rng.binomial(256, p_P)) for p_P in (base_P, rl_P))
+    comparison = compare(base, rl, strata={"level": ["easy" if i % 3 else "hard" for i in range(problems)]})
     return StudyAnalysis(
-        comparison=compare(base, rl, strata={"level": ["easy" if i % 3 else "hard" for i in range(problems)]}),
+        comparison=comparison,
         base_health=_health("base", base_P),
         rl_health=_health("rl", rl_P),
         paths=_paths(ids) if whole else None,
+        shape=shape(base, rl, comparison) if whole else None,
         diversity=_diversity() if whole else None,
         settings=pl.DataFrame({"setting": ["model", "seed"], "base": ["a", "1"], "rl": ["b", "2"]}),
         examples=_examples(ids[:shown]),

@@ -56,6 +56,8 @@ def test_the_data_beside_a_figure_are_those_that_the_study_holds(make_study: Mak
         "cells": study.comparison.cells,
         "accuracy": study.comparison.accuracy,
         "movement": study.comparison.solvability,
+        "ecdf": study.shape.ecdf if study.shape else None,
+        "moved": study.shape.moved if study.shape else None,
         "paths": study.paths.curves if study.paths else None,
         "paths_found": study.paths.found_by if study.paths else None,
         "diversity": study.diversity.measures if study.diversity else None,

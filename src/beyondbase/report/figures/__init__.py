@@ -17,6 +17,7 @@ from beyondbase.report.figures.paths import paths
 from beyondbase.report.figures.problems import accuracy, cells, movement
 from beyondbase.report.figures.reliability import reliability
 from beyondbase.report.figures.runs import health, training
+from beyondbase.report.figures.shape import ecdf, moved
 from beyondbase.report.figures.tuning import power, temperatures, tuning
 from beyondbase.report.style import Figure
 
@@ -26,6 +27,8 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "cells": cells,
     "accuracy": accuracy,
     "movement": movement,
+    "ecdf": ecdf,
+    "moved": moved,
     "diversity": diversity,
     "paths": paths,
     "paths_found": paths_found,
