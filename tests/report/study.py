@@ -8,11 +8,31 @@ import numpy as np
 import polars as pl
 
 from beyondbase.analyses.compare import compare
+from beyondbase.analyses.cost import EFFICIENCY
 from beyondbase.analyses.diversity.measures import SCHEMA, Measures
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.profile import profile_of
-from beyondbase.analyses.results import Diversity, Extrapolation, PathCoverage, Profile, RunHealth, StudyAnalysis
+from beyondbase.analyses.recheck import recheck
+from beyondbase.analyses.results import (
+    Comparison,
+    Cost,
+    Diversity,
+    Extrapolation,
+    PathCoverage,
+    Profile,
+    Recheck,
+    Robustness,
+    RunHealth,
+    Stands,
+    StudyAnalysis,
+    Tuning,
+    VerdictLabel,
+)
+from beyondbase.analyses.results.cost import EfficiencyGap
+from beyondbase.analyses.results.tuning import Matched, PowerArm
 from beyondbase.analyses.shape import shape
+from beyondbase.analyses.tuning import CHOSEN
+from beyondbase.analyses.tuning_tables import GRID
 from beyondbase.types import SuccessCounts
 
 HOSTILE = "</pre><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'> \" ' \x00 " + "x" * 5000
@@ -44,6 +64,9 @@ def make_study(
         problems=pl.DataFrame({"problem_id": ids, "question": [HOSTILE] * problems, "strata": ["x"] * problems}),
         training=_training() if whole else None,
         unequal={} if whole else {"max_tokens": "24 / 32"},
+        tuning=_tuning(comparison) if whole else None,
+        cost=_cost(comparison) if whole else None,
+        robustness=_robustness(comparison),
         profile=_profile() if whole else None,
         extrapolation=_beyond() if whole else None,
         not_made={} if whole else {"extrapolation": "expected <more>, got less"},
@@ -56,6 +79,72 @@ def _few() -> tuple[SuccessCounts, SuccessCounts]:
     rl_P = np.where(rng.random(40) < 0.3, 0.0, np.minimum(base_P * 5, 0.95))
     base, rl = (SuccessCounts(range(40), [256] * 40, rng.binomial(256, p_P)) for p_P in (base_P, rl_P))
     return base, rl
+
+
+BUDGETS = np.array([1, 2, 4, 8, 16, 32])
+
+
+def _again(comparison: Comparison, unit: str = "samples") -> Recheck:
+    rng = np.random.default_rng(3)
+    base_P, rl_P = rng.beta(0.35, 6, (40, 1)), rng.beta(0.5, 4, (40, 1))
+    k_K = BUDGETS if unit == "samples" else BUDGETS * 35
+    return recheck(1 - (1 - base_P) ** BUDGETS, 1 - (1 - rl_P) ** BUDGETS, k_K, comparison, unit=unit)
+
+
+def _tuning(comparison: Comparison) -> Tuning:
+    again = _again(comparison)
+    rows = [
+        (model, t, 1.0, t == 1.0, 10_240, 0.4 * t, k, p, p * 0.9, p * 1.1)
+        for model, free in (("base", 0.2), ("rl", 0.3))
+        for t in (1.0, 0.6, 1.4)
+        for k in BUDGETS.tolist()
+        for p in [round(1 - (1 - free / (1 + t)) ** k, 12)]
+    ]
+    chosen = [
+        (model, k, t, 1.0, n) for model in ("base", "rl") for k in BUDGETS.tolist() for t, n in ((0.6, 7), (1.4, 3))
+    ]
+    power = again.curves.select("k", "base", "rl", power=(pl.col("base") + pl.col("rl")) / 2).with_columns(
+        power_lo=pl.col("power") - 0.05, power_hi=pl.col("power") + 0.05
+    )
+    for name, value in (("over_base", pl.col("power") - pl.col("base")), ("under_rl", pl.col("rl") - pl.col("power"))):
+        bounds = {name: value, f"{name}_lo": value - 0.1, f"{name}_hi": value + 0.1}
+        power = power.with_columns(**bounds)
+    return Tuning(
+        confidence=0.95,
+        folds=10,
+        grid=pl.DataFrame(rows, schema=GRID, orient="row"),
+        chosen=pl.DataFrame(chosen, schema=CHOSEN, orient="row"),
+        tuned=again,
+        matched=Matched(1.4, 1.0, 0.41, 0.40, again),
+        union=again,
+        union_of=3,
+        power=PowerArm(4.0, power),
+        missing={"rl-t2-p1": "expected <more>; still owes samples"},
+    )
+
+
+def _cost(comparison: Comparison) -> Cost:
+    rows = [("tokens a sample", "over problems", 40, 18.0, 17.0, 0.94, 0.9, 0.99)]
+    rows += [("tokens to the first success", "over problems that both solved", 30, 400.0, 200.0, 0.5, 0.4, 0.6)]
+    again = _again(comparison)
+    return Cost(
+        confidence=0.95,
+        gap=EfficiencyGap(32, 0.4, 0.3, 0.5),
+        at_tokens=_again(comparison, "tokens"),
+        untruncated=again,
+        base_truncated_right=again,
+        rl_truncated_right=again,
+        efficiency=pl.DataFrame(rows, schema=EFFICIENCY, orient="row"),
+    )
+
+
+def _robustness(comparison: Comparison) -> tuple[Robustness, ...]:
+    end = (1.0, 0.1, 0.05, 0.15)
+    return (
+        Robustness("exactly these problems", Stands.STANDS, comparison.verdict.label, "samples", end, end),
+        Robustness("equal tokens", Stands.OPENS, VerdictLabel.UNDECIDED, "tokens", end, end, "a note <b>"),
+        Robustness("another verifier", Stands.NOT_MADE, None, note="nobody else; `beyondbase verify RUN`"),
+    )
 
 
 @cache

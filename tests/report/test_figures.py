@@ -61,11 +61,22 @@ def test_the_data_beside_a_figure_are_those_that_the_study_holds(make_study: Mak
         "paths": study.paths.curves if study.paths else None,
         "paths_found": study.paths.found_by if study.paths else None,
         "diversity": study.diversity.measures if study.diversity else None,
+        "temperatures": study.tuning.grid if study.tuning else None,
+        "tuning": None,
+        "power": study.tuning.power.curves if study.tuning and study.tuning.power else None,
+        "tokens": None,
         "reliability": study.profile.curves if study.profile else None,
         "beyond": study.extrapolation.curves if study.extrapolation else None,
         "training": study.training,
     }
-    if name == "health":
+    if name == "tuning":
+        assert study.tuning is not None and study.tuning.union is not None
+        of_union = figure.data.filter(condition="union over temperatures").drop("condition")
+        assert of_union.equals(study.tuning.union.curves)
+    elif name == "tokens":
+        assert study.cost is not None and study.cost.at_tokens is not None
+        assert figure.data.rename({"tokens": "k"}).equals(study.cost.at_tokens.curves)
+    elif name == "health":
         shares = dict(figure.data.filter(pl.col("model") == "RL").select("ending", "share").iter_rows())
         assert shares["no answer"] == study.rl_health.no_answer and shares["correct"] == study.rl_health.correct
     else:

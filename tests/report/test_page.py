@@ -90,7 +90,7 @@ def test_a_study_without_training_or_paths_leaves_them_out_and_shows_what_was_un
 
 def test_what_is_predicted_stands_after_all_that_was_measured_of_the_models(page: Path) -> None:
     html = page.read_text()
-    order = ["figure-pass_at_k", "solvability", "paths", "reliability", "beyond", "training", "settings"]
+    order = ["figure-pass_at_k", "robustness", "solvability", "paths", "training", "reliability", "beyond", "settings"]
     places = [html.index(f'id="{name}"') for name in order]
     assert places == sorted(places)
     assert "Beyond n: extrapolated, not measured" in html

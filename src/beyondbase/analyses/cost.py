@@ -28,7 +28,7 @@ _NO_TOKENS = (
     "the {model} run does not tell how many tokens its samples have; sample it with an engine that counts them (hf, "
     "vllm, and servers that report usage)"
 )
-_EFFICIENCY = {
+EFFICIENCY = {
     "measure": pl.String,
     "mean": pl.String,
     "problems": pl.Int64,
@@ -164,5 +164,5 @@ def _efficiency(
             for column, measure in enumerate(("samples to the first success", "tokens to the first success")):
                 ratio = geometric_ratio(*first_2_P_2[:, :, column], confidence=confidence)
                 rows.append((measure, "over problems that both solved", len(both), *ratio))
-    frame = pl.DataFrame(rows, schema=_EFFICIENCY, orient="row")
+    frame = pl.DataFrame(rows, schema=EFFICIENCY, orient="row")
     return frame.with_columns(pl.col(pl.Float64).round(_DECIMALS))

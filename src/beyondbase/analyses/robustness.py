@@ -109,7 +109,7 @@ def _not_made(name: str, why: str) -> Robustness:
 def _row(name: str, plain: VerdictLabel, seen: tuple[VerdictLabel, pl.DataFrame, str], note: str = "") -> Robustness:
     label, curves, unit = seen
     ends = (curves.row(place, named=True) for place in (0, -1))
-    first, last = ((row["k"], row["delta"], row["delta_lo"], row["delta_hi"]) for row in ends)
+    first, last = ((float(row["k"]), row["delta"], row["delta_lo"], row["delta_hi"]) for row in ends)
     return Robustness(name, stands(plain, label), label, unit, first, last, note)
 
 

@@ -24,7 +24,7 @@ TUNED, MATCHED, UNION, POWER = (
     "power sampling",
 )
 _DRAWN_BY = "`beyondbase study` with the flags of the first runs and --temperatures draws them"
-_CHOSEN = {"model": pl.String, "k": pl.Int64, "temperature": pl.Float64, "top_p": pl.Float64, "folds": pl.Int64}
+CHOSEN = {"model": pl.String, "k": pl.Int64, "temperature": pl.Float64, "top_p": pl.Float64, "folds": pl.Int64}
 
 
 def tuning(
@@ -63,7 +63,7 @@ def tuning(
 
 def _tuned(tables: Tables, missing: dict[str, str]) -> tuple[Recheck | None, pl.DataFrame, int]:
     """Each problem at the settings that the other folds chose, for each model and budget."""
-    grid, nothing = tables.grid, pl.DataFrame(schema=_CHOSEN)
+    grid, nothing = tables.grid, pl.DataFrame(schema=CHOSEN)
     if max(len(grid.base), len(grid.rl)) == 1:
         missing[TUNED] = f"each model has one temperature alone; {_DRAWN_BY}"
         return None, nothing, 0
@@ -75,7 +75,7 @@ def _tuned(tables: Tables, missing: dict[str, str]) -> tuple[Recheck | None, pl.
     base, rl = (cross_fitted(value_S_P_K, fold_P) for value_S_P_K in (tables.base_S_P_K, tables.rl_S_P_K))
     rows = [*_choices(tables, "base", base), *_choices(tables, "rl", rl)]
     tuned = tables.recheck(base.estimate_P_K, rl.estimate_P_K, tables.k_K)
-    return tuned, pl.DataFrame(rows, schema=_CHOSEN, orient="row"), int(fold_P.max()) + 1
+    return tuned, pl.DataFrame(rows, schema=CHOSEN, orient="row"), int(fold_P.max()) + 1
 
 
 def _choices(tables: Tables, model: str, fit: CrossFit) -> list[tuple[str, int, float, float, int]]:

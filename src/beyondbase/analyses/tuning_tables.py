@@ -20,7 +20,7 @@ from beyondbase.store.run_store import Run
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
 
 DECIMALS = 12
-_GRID = {
+GRID = {
     "model": pl.String,
     "temperature": pl.Float64,
     "top_p": pl.Float64,
@@ -82,7 +82,7 @@ def grid_table(tables: Tables) -> pl.DataFrame:
             head = (model, *each.setting, each.first, int(each.counts.n_P.sum()), entropy)
             value_K_3 = np.column_stack([band.estimate_K, band.lo_K, band.hi_K]).round(DECIMALS)
             rows += [(*head, k, *values) for k, values in zip(tables.k_K.tolist(), value_K_3.tolist(), strict=True)]
-    return pl.DataFrame(rows, schema=_GRID, orient="row")
+    return pl.DataFrame(rows, schema=GRID, orient="row")
 
 
 def _entropy(run: Run) -> float | None:
