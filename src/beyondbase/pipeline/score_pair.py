@@ -8,8 +8,7 @@ from pathlib import Path
 
 from beyondbase.pipeline.score import FIRST, score_run
 from beyondbase.sampling.scorer import Scorer
-from beyondbase.store import open_run
-from beyondbase.types import Progress, SamplingSpec
+from beyondbase.types import Progress
 
 LoadScorer = Callable[[], Scorer]
 
@@ -27,17 +26,10 @@ class Scoring:
 def score_pair(scoring: Scoring, base: Path, rl: Path, progress: Progress) -> None:
     """Score both runs under both models, one model in memory at a time; goes on where it was.
 
-    A run drawn at the model's own distribution holds what its own model would give it, and is not scored by it.
+    A run under its own model too: what that would have chosen first, and ranks, no sample holds.
     """
-    for scorer_of, own in ((scoring.base, base), (scoring.rl, rl)):
-        owed = [path for path in (base, rl) if path != own or not is_own_distribution(open_run(path).manifest.spec)]
-        scorer = scorer_of()
-        for path in owed:
-            under = "base" if own == base else "rl"
+    for under, load in (("base", scoring.base), ("rl", scoring.rl)):
+        scorer = load()
+        for path in (base, rl):
             score_run(path, scorer, first=scoring.first, progress=progress, label=f"{path.name} under {under}")
         del scorer  # before the next model is loaded
-
-
-def is_own_distribution(spec: SamplingSpec) -> bool:
-    """Whether samples were drawn from the model's own distribution, nothing cut off or sharpened."""
-    return (spec.temperature, spec.top_p, spec.top_k) == (1.0, 1.0, None)
