@@ -11,6 +11,7 @@ from beyondbase.analyses.compare import compare
 from beyondbase.analyses.cost import EFFICIENCY
 from beyondbase.analyses.diversity.measures import SCHEMA, Measures
 from beyondbase.analyses.extrapolation import extrapolate
+from beyondbase.analyses.likelihood import likelihood_of
 from beyondbase.analyses.profile import profile_of
 from beyondbase.analyses.recheck import recheck
 from beyondbase.analyses.results import (
@@ -18,6 +19,7 @@ from beyondbase.analyses.results import (
     Cost,
     Diversity,
     Extrapolation,
+    Likelihood,
     PathCoverage,
     Profile,
     Recheck,
@@ -66,6 +68,7 @@ def make_study(
         unequal={} if whole else {"max_tokens": "24 / 32"},
         tuning=_tuning(comparison) if whole else None,
         cost=_cost(comparison) if whole else None,
+        likelihood=_likelihood() if whole else None,
         robustness=_robustness(comparison),
         profile=_profile() if whole else None,
         extrapolation=_beyond() if whole else None,
@@ -136,6 +139,31 @@ def _cost(comparison: Comparison) -> Cost:
         rl_truncated_right=again,
         efficiency=pl.DataFrame(rows, schema=EFFICIENCY, orient="row"),
     )
+
+
+@cache
+def _likelihood() -> Likelihood:
+    """Log-probabilities at random, RL's responses a little likelier."""
+    scored = {}
+    for scorer, run, nats in (("base", "base", 0.5), ("base", "rl", 0.4), ("rl", "rl", 0.3), ("rl", "base", 0.7)):
+        rng = np.random.default_rng(len(scored))
+        rows = [
+            (f"p{i}", j, "correct" if j % 3 else "wrong", 18, -18 * nats * rng.gamma(9, 1 / 9), 3, 1, 25.0)
+            for i in range(20)
+            for j in range(16)
+        ]
+        names = [
+            "problem_id",
+            "sample_index",
+            "verdict",
+            "n_tokens",
+            "logprob_sum",
+            "not_first",
+            "not_first_five",
+            "rank_sum",
+        ]
+        scored[scorer, run] = pl.DataFrame(rows, schema=names, orient="row")
+    return likelihood_of(scored, n=16, confidence=0.95, own_law=True, first_choices=(0.1, 0.08, 0.12), missing={})
 
 
 def _robustness(comparison: Comparison) -> tuple[Robustness, ...]:

@@ -61,6 +61,8 @@ def test_the_data_beside_a_figure_are_those_that_the_study_holds(make_study: Mak
         "paths": study.paths.curves if study.paths else None,
         "paths_found": study.paths.found_by if study.paths else None,
         "diversity": study.diversity.measures if study.diversity else None,
+        "likelihood": study.likelihood.spread if study.likelihood else None,
+        "percentiles": study.likelihood.histogram if study.likelihood else None,
         "temperatures": study.tuning.grid if study.tuning else None,
         "tuning": None,
         "power": study.tuning.power.curves if study.tuning and study.tuning.power else None,

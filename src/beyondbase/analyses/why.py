@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from beyondbase.analyses.cost import cost
 from beyondbase.analyses.diversity import diversity
+from beyondbase.analyses.likelihood import likelihood
 from beyondbase.analyses.results import Comparison
 from beyondbase.analyses.shape import shape
 from beyondbase.analyses.tuning import tuning
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[Asked], Any]] = {
     "cost": lambda asked: cost(
         asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
     ),
+    "likelihood": lambda asked: likelihood(asked.base, asked.rl, confidence=asked.comparison.confidence),
     "tuning": lambda asked: tuning(
         asked.base, asked.rl, asked.base_counts, asked.rl_counts, asked.comparison, cluster_P=asked.cluster_P
     ),

@@ -18,6 +18,9 @@ from beyondbase.types import SamplingSpec
 _NEAR = 0.02
 """a run whose entropy differs by no larger share is not drawn again"""
 
+_TRIES = 3
+"""each starts from what the one before measured"""
+
 Draw = Callable[[Path, Engine, SamplingSpec, str], Run]
 """makes the run of a model at a setting, or goes on with it; the last argument names it, and gives it its seed"""
 
@@ -76,13 +79,15 @@ def draw_matched(runs: Path, base: Run, rl: Run, engine: Engine, draw: Draw) -> 
     Nothing where the engine tells no entropies, or no two runs of RL enclose that of the base: the analysis says so.
     """
     wanted, first = mean_entropy(base), rl.manifest.spec
-    known = {run.manifest.spec.temperature: mean_entropy(run) for run in (rl, *_of_rl(runs, first.top_p))}
-    if not all(map(math.isfinite, (wanted, *known.values()))):
-        return
-    if any(abs(entropy - wanted) <= _NEAR * wanted for entropy in known.values()):
-        return
-    temperature = matching_temperature([*known.items()], wanted)
-    if temperature is not None and temperature > 0:
+    for _ in range(_TRIES):
+        known = {run.manifest.spec.temperature: mean_entropy(run) for run in (rl, *_of_rl(runs, first.top_p))}
+        if not all(map(math.isfinite, (wanted, *known.values()))):
+            return
+        if any(abs(entropy - wanted) <= _NEAR * wanted for entropy in known.values()):
+            return
+        temperature = matching_temperature([*known.items()], wanted)
+        if temperature is None or temperature in known or temperature <= 0:
+            return
         spec = replace(first, temperature=temperature)
         draw(grid_folder(runs, "rl", temperature, first.top_p), engine, spec, f"rl at {_named(spec)}")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from beyondbase.analyses.results import StudyAnalysis
-from beyondbase.report import cost, diversity, shape, tuning
+from beyondbase.report import cost, diversity, likelihood, shape, tuning
 from beyondbase.report.section import Section
 
 SECTIONS: dict[str, Callable[[StudyAnalysis], Section | None]] = {
     "shape": shape.section,
     "diversity": diversity.section,
+    "likelihood": likelihood.section,
     "tuning": tuning.section,
     "cost": cost.section,
 }

@@ -77,7 +77,7 @@ def _half(result: Shape) -> str:
         f"{percent(1 - row['deconvolved'])} ({percent(1 - row['hi'])} to {percent(1 - row['lo'])}) under {name}"
         for row, name in ((half_row(result, "base"), "the base"), (half_row(result, "rl"), "RL"))
     ]
-    return f"A success rate above 50% have {' and '.join(told)}, without the noise of the draws."
+    return f"Share of problems with a success rate above 50%, without the noise of the draws: {' and '.join(told)}."
 
 
 def _row(result: Shape, model: str, at: str) -> dict[str, Any]:

@@ -12,12 +12,38 @@ from beyondbase.analyses.stored import Stored
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likelihood(Stored):
-    """Perplexity of the responses of both runs under both models, at temperature 1.
+    """Responses of both runs under both models, at temperature 1: response tokens alone, the ending one included.
 
-    perplexity  scorer ("base", "rl"), run ("base", "rl"), verdict ("all" or a Verdict), responses, problems,
-                median, lo, hi: of the responses' perplexities, interval over problems
+    perplexity   scorer ("base", "rl"), run ("base", "rl"), verdict ("all" or a Verdict), problems, responses, median
+                 (perplexity of the median response, mean over problems) with lo and hi, nll (nats a token) with nll_lo
+                 and nll_hi
+    differences  scorer, verdict, problems, value, lo, hi: nats a token of RL's responses minus those of the base's own,
+                 on problems that have both
+    percentiles  verdict, problems, responses, mean, lo, hi, below_5, below_5_lo, below_5_hi, outside, outside_lo,
+                 outside_hi: where RL's responses lie among the base's own of the same problem, by nats a token under
+                 the base; outside: less likely than every one of them
+    histogram    verdict, lo, hi, share: the same ranks in twenty bins, problems weighing alike
+    spread       run, share, nll: nats a token under the base below which a share of the correct responses lies,
+                 problems with correct responses of both weighing alike
+    positions    run, problems, not_first, not_first_lo, not_first_hi, not_first_five (with bounds), mean_rank (with
+                 bounds): tokens of the run under the base, ranks among its choices
+    kl           run, problems, value, lo, hi: nats a token by which the run's own model finds its responses likelier
+                 than the other does; for "rl" an estimate of KL(RL || base) where the run was drawn at temperature 1
     """
 
+    n: int
+    """samples of a problem that are read, at most"""
+    confidence: float
+    own_law: bool
+    """whether both runs were drawn from the models' own distributions, so that `kl` is a divergence of these"""
     perplexity: pl.DataFrame
+    differences: pl.DataFrame
+    percentiles: pl.DataFrame
+    histogram: pl.DataFrame
+    spread: pl.DataFrame
+    positions: pl.DataFrame
+    kl: pl.DataFrame
+    first_choices: tuple[float, float, float] | None = None
+    """share of positions in RL's responses at which the two models' first choices differ, with bounds"""
     missing: Mapping[str, str] = field(default_factory=dict)
     """measure -> why it cannot be told, and what would make it"""

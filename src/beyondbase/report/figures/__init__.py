@@ -13,6 +13,7 @@ from beyondbase.report.figures.cost import tokens
 from beyondbase.report.figures.curves import pass_at_k
 from beyondbase.report.figures.diversity import diversity, paths_found
 from beyondbase.report.figures.forest import strata
+from beyondbase.report.figures.likelihood import likelihood, percentiles
 from beyondbase.report.figures.paths import paths
 from beyondbase.report.figures.problems import accuracy, cells, movement
 from beyondbase.report.figures.reliability import reliability
@@ -32,6 +33,8 @@ FIGURES: dict[str, Callable[[StudyAnalysis], Figure | None]] = {
     "diversity": diversity,
     "paths": paths,
     "paths_found": paths_found,
+    "likelihood": likelihood,
+    "percentiles": percentiles,
     "temperatures": temperatures,
     "tuning": tuning,
     "power": power,

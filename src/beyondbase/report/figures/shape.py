@@ -108,7 +108,7 @@ def moved(analysis: StudyAnalysis) -> Figure | None:
         "from_bin:N",
         sort=order,
         scale=alt.Scale(domain=order),
-        axis=alt.Axis(title="success rate under the base", domain=False, ticks=False),
+        axis=alt.Axis(title="success rate under the base", domain=False, ticks=False, minExtent=84),
     )
     shade = alt.Color("problems:Q", scale=alt.Scale(range=["#f4f4f4", "#a9a9a9"], domain=[0, top]), legend=None)
     boxes = alt.Chart(shown).mark_rect(stroke="white").encode(x=x, y=y, color=shade)
