@@ -73,5 +73,5 @@ def percentiles(analysis: StudyAnalysis) -> Figure | None:
         f"({row['problems']:,} problems, each weighing alike; dashed: if both were drawn alike): "
         f"{percent(row['below_5'])} lie below the 5th percentile."
     )
-    text = "Histogram of the percentiles of RL's correct responses within the base's own distribution"
+    text = "Percentiles of correct RL responses among those of the base to the same problem, as a histogram"
     return Figure(chart, result.histogram, text, caption)
