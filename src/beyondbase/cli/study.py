@@ -29,6 +29,8 @@ class StudyConfig(CompareConfig):
     """sample RL where its mean token entropy is that of the base's first run (engine hf tells entropies)"""
     power_arm: bool = False
     """sample the base from --power-alpha of its own distribution too: what sharpening alone would do"""
+    power_n_max: int | None = None
+    """most such samples of a problem, each of which costs as much as some plain ones; by default n-max"""
     score: bool = True
     """score both runs under both models: likelihoods, ranks of tokens (engines hf and vllm)"""
     score_first: int = FIRST
@@ -51,7 +53,7 @@ def _power(config: StudyConfig) -> Power | None:
     if not config.power_arm:
         return None
     options = replace(config.run_on, engine=EngineName.POWER)
-    return Power(options.power.power_alpha, engine_of(config.base, options))
+    return Power(options.power.power_alpha, engine_of(config.base, options), config.power_n_max)
 
 
 def _scoring(config: StudyConfig) -> Scoring | None:

@@ -97,12 +97,12 @@ def _drawn(
     engine: Engine,
     spec: SamplingSpec,
     label: str,
+    n_max: int | None = None,
 ) -> Run:
     """Make a run of the study, or go on with it; its label gives it its seed."""
     spec, gold = replace(spec, seed=sample_seed(study.spec.seed, label, 0)), Gold(study.gold, known=(study.base,))
-    return sample_run(
-        path, study.problem_set, engine, spec, study.rule, study.verifier, progress, label, announce, gold=gold
-    )
+    rule = study.rule if n_max is None else replace(study.rule, n_max=n_max)
+    return sample_run(path, study.problem_set, engine, spec, rule, study.verifier, progress, label, announce, gold=gold)
 
 
 def _draw_fresh(

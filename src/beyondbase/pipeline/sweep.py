@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from beyondbase.analyses.grid_runs import FOLDER, grid_folder, power_folder
 from beyondbase.analyses.health import mean_entropy
@@ -21,8 +22,12 @@ _NEAR = 0.02
 _TRIES = 3
 """each starts from what the one before measured"""
 
-Draw = Callable[[Path, Engine, SamplingSpec, str], Run]
-"""makes the run of a model at a setting, or goes on with it; the last argument names it, and gives it its seed"""
+
+class Draw(Protocol):
+    """Makes the run of a model at a setting, or goes on with it."""
+
+    def __call__(self, path: Path, engine: Engine, spec: SamplingSpec, label: str, n_max: int | None = None) -> Run:
+        """The label names the run and gives it its seed; n_max: most samples of a problem, in place of the rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Power:
 
     alpha: float
     load: Callable[[], Engine]
+    n_max: int | None = None
+    """most samples of a problem; None: as many as of the first runs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def draw_matched(runs: Path, base: Run, rl: Run, engine: Engine, draw: Draw) -> 
 def draw_power(power: Power, runs: Path, first: SamplingSpec, draw: Draw) -> None:
     """Draw the third arm."""
     spec = replace(first, temperature=1.0, top_p=1.0, top_k=None)
-    draw(power_folder(runs, power.alpha), power.load(), spec, f"base at power {power.alpha:g}")
+    draw(power_folder(runs, power.alpha), power.load(), spec, f"base at power {power.alpha:g}", power.n_max)
 
 
 def _of_rl(runs: Path, top_p: float) -> Iterator[Run]:

@@ -15,10 +15,19 @@ def ends(recheck: Recheck) -> str:
     >>> ends(Recheck("samples", 9, curves, Crossover(8, 2, None, CrossoverStatus.UNDECIDED), VerdictLabel.UNDECIDED))
     '+10.0 points at k = 1 (+5.0 to +20.0) and 0.0 at k = 8 (-10.0 to +10.0)'
     """
-    of = "k =" if recheck.unit == "samples" else f"{recheck.unit} ="
     rows = [recheck.curves.row(place, named=True) for place in (0, -1)]
     said = [
-        f"{points(row['delta'])}{unit} at {of} {row['k']:,} ({band_text(row['delta_lo'], row['delta_hi'])})"
+        f"{points(row['delta'])}{unit} at {budget(row['k'], recheck.unit)} "
+        f"({band_text(row['delta_lo'], row['delta_hi'])})"
         for row, unit in zip(rows, (" points", ""), strict=True)
     ]
     return " and ".join(said)
+
+
+def budget(k: float, unit: str) -> str:
+    """Name a budget.
+
+    >>> budget(1024, "samples"), budget(18342, "tokens")
+    ('k = 1,024', '18,342 tokens')
+    """
+    return f"k = {k:,.0f}" if unit == "samples" else f"{k:,.0f} {unit}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from beyondbase.analyses.results import Robustness, Stands, StudyAnalysis
+from beyondbase.report.rechecks import budget
 from beyondbase.wording import band_text, number, points
 
 SIGNS = {
@@ -64,9 +65,8 @@ def _line(row: Robustness, sections: Sequence[str]) -> Line:
 def _end(end: tuple[float, float, float, float] | None, unit: str) -> str:
     if end is None:
         return ""
-    budget, delta, lo, hi = end
-    at = f"k = {budget:,.0f}" if unit == "samples" else f"{budget:,.0f} {unit}"
-    return f"{points(delta)} ({band_text(lo, hi)}) at {at}"
+    k, delta, lo, hi = end
+    return f"{points(delta)} ({band_text(lo, hi)}) at {budget(k, unit)}"
 
 
 def robustness_sentence(analysis: StudyAnalysis) -> str:

@@ -32,7 +32,8 @@ def _x(curves: pl.DataFrame, *, labels: bool) -> alt.X:
     ends = [int(curves["k"][0]), int(curves["k"][-1])]
     axis = alt.Axis(
         values=curves["k"].to_list(),
-        format="~s",
+        format=",d",
+        labelOverlap=True,
         labels=labels,
         title="answer tokens spent on a problem" if labels else None,
     )

@@ -15,6 +15,10 @@ _ENDS = (("first", "white", "triangle-up", -5), ("last", INK, "square", 5))
 """columns, filling, mark and place in the row; no colour of a model, for these are differences"""
 
 
+_LEAST, _MOST, _LETTER = 120, 270, 8
+"""room for names: at least, at most, and for each letter"""
+
+
 def strata(analysis: StudyAnalysis) -> Figure | None:
     """RL minus base within each kind of problem."""
     table = analysis.comparison.strata
@@ -33,16 +37,20 @@ def models(result: ModelTable) -> Figure:
 def _forest(table: pl.DataFrame, names: list[str], what: str) -> Figure:
     largest = int(table["k"].to_numpy().max())
     shown = table.with_columns(name=pl.Series(names))
+    room = min(_MOST, max(_LEAST, _LETTER * max(map(len, names))))  # as wide as any font of the page has the names
     layers: list[Any] = [alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=INK).encode(x="zero:Q")]
     for prefix, fill, mark, dy in _ENDS:
-        layers += _intervals(shown.select("name", value=prefix, lo=f"{prefix}_lo", hi=f"{prefix}_hi"), fill, mark, dy)
-    chart = alt.layer(*layers).properties(width=WIDTH - 120, height=max(60, _ROW * len(names)))
+        layers += _intervals(
+            shown.select("name", value=prefix, lo=f"{prefix}_lo", hi=f"{prefix}_hi"), fill, mark, dy, room
+        )
+    chart = alt.layer(*layers).properties(width=WIDTH - room, height=max(60, _ROW * len(names)))
     text = f"RL minus base in pass@k by {what}, at k = 1 (triangles) and at k = {largest} (squares)"
     return Figure(chart, table, text)
 
 
-def _intervals(data: pl.DataFrame, fill: str, mark: str, dy: int) -> list[Any]:
-    chart = alt.Chart(data).encode(y=alt.Y("name:N", sort=None, axis=alt.Axis(title=None, labelLimit=260)))
+def _intervals(data: pl.DataFrame, fill: str, mark: str, dy: int, room: int) -> list[Any]:
+    names = alt.Axis(title=None, labelLimit=room, minExtent=room)
+    chart = alt.Chart(data).encode(y=alt.Y("name:N", sort=None, axis=names))
     sign = "datum.value == 0 ? '0' : format(datum.value * 100, '+.3~g')"
     axis = alt.Axis(labelExpr=sign, title="RL minus base, points of pass@k")
     line = chart.mark_rule(color=INK, strokeWidth=2, yOffset=dy).encode(x=alt.X("lo:Q", axis=axis), x2="hi:Q")

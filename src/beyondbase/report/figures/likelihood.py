@@ -62,9 +62,14 @@ def percentiles(analysis: StudyAnalysis) -> Figure | None:
     if rows.is_empty():
         return None
     even = 1 / rows.height
-    x = alt.X("lo:Q", title="percentile among the base's own responses (right: likelier)", axis=alt.Axis(format=".0%"))
+    x = alt.X(
+        "lo:Q",
+        title="percentile among the base's own responses (right: likelier)",
+        axis=alt.Axis(format=".0%", tickCount=5),
+    )
     y = alt.Y("share:Q", title="RL's correct responses", axis=alt.Axis(format=".0%", tickCount=5))
-    bars = alt.Chart(rows).mark_bar(color=RL, opacity=0.75, stroke="white", strokeWidth=0.5).encode(x=x, x2="hi:Q", y=y)
+    bars = alt.Chart(rows.with_columns(floor=0.0)).mark_rect(color=RL, opacity=0.75, stroke="white", strokeWidth=0.5)
+    bars = bars.encode(x=x, x2="hi:Q", y=y, y2="floor:Q")
     rule = alt.Chart(pl.DataFrame({"share": [even]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y)
     chart = alt.layer(bars, rule).properties(width=WIDTH, height=160)
     row = result.percentiles.filter(verdict="correct").row(0, named=True)

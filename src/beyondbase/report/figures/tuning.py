@@ -8,6 +8,7 @@ import altair as alt
 import polars as pl
 
 from beyondbase.analyses.results import Recheck, StudyAnalysis, Tuning
+from beyondbase.doublings import doublings
 from beyondbase.report.formats import percent
 from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, k_axis
 from beyondbase.wording import points
@@ -104,7 +105,10 @@ def _difference(frame: pl.DataFrame, title: str, domain: list[float]) -> Any:
     sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
     scale, axis = alt.Scale(domain=domain, nice=True), alt.Axis(title=None, labelExpr=sign, tickCount=5)
     y = alt.Y("delta:Q", scale=scale, axis=axis)
-    x = k_axis(int(frame["k"][-1])).title("budget k")
+    ends = [int(frame["k"][0]), int(frame["k"][-1])]
+    inner = doublings(ends[1])[:-2:3] if ends[0] == 1 else frame["k"].to_list()[:-2:3]
+    axis = alt.Axis(title="budget k", values=[*inner, ends[1]], format="d")
+    x = alt.X("k:Q", scale=alt.Scale(type="log", base=2, domain=ends, nice=False), axis=axis)
     chart = alt.Chart(rows)
     layers: list[Any] = [
         chart.mark_area(color=INK, opacity=0.18).encode(
