@@ -103,7 +103,5 @@ def test_every_other_verifier_of_both_runs_makes_a_row(tmp_path: Path) -> None:
     assert list(found) == ["strict-1"]
     rows = robustness(plain, None, None, None, found, {})
     assert rows[-1].check == "another verifier, strict-1" and rows[-1].label is not None
-    judged = dataclasses.replace(plain)
-    assert robustness(judged, None, None, None, {"judge-any": "why not"}, {})[-1].check.startswith(
-        "reasoning judged too"
-    )
+    judged = robustness(plain, None, None, None, {"judge-any": "why not"}, {})[-1]
+    assert judged.check.startswith("reasoning judged too") and judged.note == "why not"
