@@ -26,7 +26,7 @@ from beyondbase.sampling.texts import answer_text
 from beyondbase.seeds import sample_seed
 from beyondbase.types import Completion, Finish, FloatArray, Prompt, SampleRequest, SamplingSpec
 
-_CHAINS = 4096
+_CHAINS = 1024
 """moved on together"""
 _LEAST = 2.0**-54
 """below every uniform number but 0, which has no logarithm"""
