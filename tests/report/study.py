@@ -163,7 +163,15 @@ def _likelihood() -> Likelihood:
             "rank_sum",
         ]
         scored[scorer, run] = pl.DataFrame(rows, schema=names, orient="row")
-    return likelihood_of(scored, n=16, confidence=0.95, own_law=True, first_choices=(0.1, 0.08, 0.12), missing={})
+    return likelihood_of(
+        scored,
+        n=16,
+        confidence=0.95,
+        own_law={"base": False, "rl": True},
+        first_choices=(0.1, 0.08, 0.12),
+        unscored=7,
+        missing={},
+    )
 
 
 def _robustness(comparison: Comparison) -> tuple[Robustness, ...]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from beyondbase.analyses.likelihood_ranks import HISTOGRAM, PERCENTILES, SPREAD, percentiles, spread
 from beyondbase.analyses.results import Likelihood
-from beyondbase.analyses.scored import first_choices, is_own_law, scored_first
+from beyondbase.analyses.scored import first_choices, is_own_law, scored_first, unscored
 from beyondbase.errors import BadInput
 from beyondbase.estimators.ratio_of_means import Ratio, ratio_of_means
 from beyondbase.store.run_store import Run
@@ -25,7 +25,7 @@ _PERPLEXITY = {
     **dict.fromkeys(("median", "lo", "hi", "nll", "nll_lo", "nll_hi"), pl.Float64),
 }
 _DIFFERENCES = {"scorer": pl.String, "verdict": pl.String, "problems": pl.Int64, **dict.fromkeys(_BOUNDS, pl.Float64)}
-_KL = {"run": pl.String, "problems": pl.Int64, **dict.fromkeys(_BOUNDS, pl.Float64)}
+_KL = {"run": pl.String, "own_law": pl.Boolean, "problems": pl.Int64, **dict.fromkeys(_BOUNDS, pl.Float64)}
 _RANKS = ("not_first", "not_first_five", "mean_rank")
 _POSITIONS = {
     "run": pl.String,
@@ -55,8 +55,9 @@ def likelihood(base: Run, rl: Run, *, confidence: float = 0.95) -> Likelihood:
         scored,
         n=max(int(frame["sample_index"].to_numpy().max()) + 1 for frame in scored.values()),
         confidence=confidence,
-        own_law=is_own_law(base) and is_own_law(rl),
+        own_law={name: is_own_law(run) for name, run in runs.items()},
         first_choices=_first_choices(base, rl, confidence, missing),
+        unscored=max(unscored(run, model) for run in runs.values() for model in runs.values()),
         missing=missing,
     )
 
@@ -66,7 +67,8 @@ def likelihood_of(
     *,
     n: int,
     confidence: float,
-    own_law: bool,
+    own_law: Mapping[str, bool],
+    unscored: int,
     first_choices: tuple[float, float, float] | None,
     missing: dict[str, str],
 ) -> Likelihood:
@@ -76,15 +78,15 @@ def likelihood_of(
     return Likelihood(
         n=n,
         confidence=confidence,
-        own_law=own_law,
         perplexity=_frame([row for key, f in scored.items() for row in _perplexity(key, f, confidence)], _PERPLEXITY),
         differences=_frame(list(_differences(scored, confidence)), _DIFFERENCES),
         percentiles=_frame(ranks, PERCENTILES),
         histogram=_frame(histogram, HISTOGRAM),
         spread=_frame(spread(scored["base", "base"], scored["base", "rl"]), SPREAD),
         positions=_frame(positions, _POSITIONS),
-        kl=_frame([row for run in _NAMES for row in _kl(run, scored, confidence)], _KL),
+        kl=_frame([row for run in _NAMES for row in _kl(run, own_law[run], scored, confidence)], _KL),
         first_choices=first_choices,
+        unscored=unscored,
         missing=missing,
     )
 
@@ -155,7 +157,7 @@ def _positions(run: str, scored: Scored, confidence: float, missing: dict[str, s
     return [(run, len(of["tokens"]), *(bound for ratio in told for bound in ratio))]
 
 
-def _kl(run: str, scored: Scored, confidence: float) -> list[tuple[object, ...]]:
+def _kl(run: str, own_law: bool, scored: Scored, confidence: float) -> list[tuple[object, ...]]:
     """Nats a token by which the run's own model finds its responses likelier than the other."""
     other = "base" if run == "rl" else "rl"
     if (run, run) not in scored or (other, run) not in scored:
@@ -165,7 +167,7 @@ def _kl(run: str, scored: Scored, confidence: float) -> list[tuple[object, ...]]
     both = scored[run, run].join(theirs, on=keys, how="inner")
     gap = (pl.col("logprob_sum") - pl.col("theirs")).mean()
     of = _by_problem(both, gap=gap, tokens=pl.col("n_tokens").mean())
-    return [(run, len(of["gap"]), *ratio_of_means(of["gap"], of["tokens"], confidence=confidence))]
+    return [(run, own_law, len(of["gap"]), *ratio_of_means(of["gap"], of["tokens"], confidence=confidence))]
 
 
 def _first_choices(base: Run, rl: Run, confidence: float, missing: dict[str, str]) -> tuple[float, float, float] | None:

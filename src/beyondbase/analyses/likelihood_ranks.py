@@ -12,12 +12,13 @@ _BINS, _SHARES = 20, np.linspace(0, 1, 101)
 _LOW = 0.05
 _MEASURES = ("mean", "below_5", "outside")
 PERCENTILES = {
+    "run": pl.String,
     "verdict": pl.String,
     "problems": pl.Int64,
     "responses": pl.Int64,
     **{name + end: pl.Float64 for name in _MEASURES for end in ("", "_lo", "_hi")},
 }
-HISTOGRAM = {"verdict": pl.String, **dict.fromkeys(("lo", "hi", "share"), pl.Float64)}
+HISTOGRAM = {"run": pl.String, "verdict": pl.String, **dict.fromkeys(("lo", "hi", "share"), pl.Float64)}
 SPREAD = {"run": pl.String, "share": pl.Float64, "nll": pl.Float64}
 
 
@@ -27,8 +28,10 @@ def percentiles(
     """Rows of Likelihood.percentiles and .histogram, from both runs under the base."""
     own = {name: _logprob(frame) for (name,), frame in base.partition_by("problem_id", as_dict=True).items()}
     rows, bins = list[tuple[object, ...]](), list[tuple[object, ...]]()
-    for verdict in ("all", Verdict.CORRECT.value):
-        some = rl if verdict == "all" else rl.filter(pl.col("verdict") == verdict)
+    right = Verdict.CORRECT.value
+    for run, verdict in (("rl", "all"), ("rl", right), ("rl", Verdict.WRONG.value), ("base", right)):
+        frame = rl if run == "rl" else base
+        some = frame if verdict == "all" else frame.filter(pl.col("verdict") == verdict)
         parts = {name: _logprob(f) for (name,), f in some.partition_by("problem_id", as_dict=True).items()}
         ranks = [
             (mid_ranks(parts[name], own[name]), parts[name] < own[name].min()) for name in sorted(parts) if name in own
@@ -38,10 +41,10 @@ def percentiles(
         of_P = [(rank.mean(), (rank < _LOW).mean(), outside.mean()) for rank, outside in ranks]
         told = [ratio_of_means(np.array(column), confidence=confidence) for column in zip(*of_P, strict=True)]
         responses = sum(len(rank) for rank, _ in ranks)
-        rows.append((verdict, len(ranks), responses, *(bound for ratio in told for bound in ratio)))
+        rows.append((run, verdict, len(ranks), responses, *(bound for ratio in told for bound in ratio)))
         share_B = np.mean([np.histogram(rank, _BINS, (0, 1))[0] / len(rank) for rank, _ in ranks], axis=0)
         edges = np.linspace(0, 1, _BINS + 1).round(2).tolist()
-        bins += [(verdict, *ends, s) for *ends, s in zip(edges[:-1], edges[1:], share_B.tolist(), strict=True)]
+        bins += [(run, verdict, *ends, s) for *ends, s in zip(edges[:-1], edges[1:], share_B.tolist(), strict=True)]
     return rows, bins
 
 

@@ -65,17 +65,24 @@ def scored_first(run: Run, model: Run, names: tuple[str, str]) -> pl.DataFrame:
     return rows.sort(KEY, maintain_order=True)
 
 
+def unscored(run: Run, model: Run) -> int:
+    """How many of the first samples `model` could not score, as a rule those longer than its context."""
+    name = scorer_name(run, model)
+    if name is None:
+        return 0
+    return judged_first(run).join(run.failed_scores(name), on=KEY, how="semi").height
+
+
 def _check_whole(run: Run, name: str, judged: pl.DataFrame, names: tuple[str, str]) -> None:
-    """Raise BadInput where scoring was broken off: the problems it came to first are no sample of all."""
-    tried = set(run.failed_scores(name)["problem_id"]) | set(
-        run.scores(name).select("problem_id").collect()["problem_id"]
-    )
-    owed = set(judged["problem_id"]) - tried
+    """Raise BadInput where scoring was broken off: the samples it came to first are no sample of all."""
+    asked = run.scorers()[name].get("first", "all")
+    wanted = judged if asked == "all" else judged.filter(pl.col("sample_index") < int(asked))
+    scored = run.scores(name).select(KEY).collect()
+    owed = wanted.join(scored, on=KEY, how="anti").join(run.failed_scores(name), on=KEY, how="anti").height
     if owed:
         raise BadInput(
-            f"the {names[0]} run is scored under {names[1]} for {judged['problem_id'].n_unique() - len(owed):,} of "
-            f"{judged['problem_id'].n_unique():,} problems; run the same `beyondbase score RUN --model MODEL` again, "
-            "which goes on where it was"
+            f"the {names[0]} run is scored under {names[1]} for {wanted.height - owed:,} of {wanted.height:,} samples; "
+            "run the same `beyondbase score RUN --model MODEL` again, which goes on where it was"
         )
 
 

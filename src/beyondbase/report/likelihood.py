@@ -60,32 +60,35 @@ def _difference(result: Likelihood) -> list[str]:
 
 
 def _percentiles(result: Likelihood) -> list[str]:
-    row = _row(result.percentiles, verdict="correct")
-    if row is None:
+    row = _row(result.percentiles, run="rl", verdict="correct")
+    own = _row(result.percentiles, run="base", verdict="correct")
+    if row is None or own is None:
         return []
-    middle, low, high = (f"{100 * row[name]:.0f}" for name in ("mean", "mean_lo", "mean_hi"))
     return [
-        f"Among the base's own responses to the same problem, RL's correct ones lie at percentile {middle} ({low} to "
-        f"{high}) of likelihood a token; {percent(row['below_5'])} of them are below the 5th percentile, and "
-        f"{percent(row['outside'])} less likely than any response of the base."
+        f"Among all of the base's own responses to the same problem, RL's correct ones lie at percentile {_place(row)} "
+        f"of likelihood a token, where the base's own correct ones lie at {_place(own)}; {percent(row['below_5'])} of "
+        f"RL's are below the 5th percentile, and {percent(row['outside'])} less likely than any response of the base."
     ]
+
+
+def _place(row: dict[str, Any]) -> str:
+    middle, low, high = (f"{100 * row[name]:.0f}" for name in ("mean", "mean_lo", "mean_hi"))
+    return f"{middle} ({low} to {high})"
 
 
 def _moved(result: Likelihood) -> list[str]:
-    rows = {row["run"]: row for row in result.kl.iter_rows(named=True)}
-    if "rl" not in rows:
-        return []
-    said = " and ".join(
-        f"{_bounded(rows[run], 'value', '{:.3f}'.format, 'nats a token ')} on {_RUNS[run]} responses"
-        for run in ("rl", "base")
-        if run in rows
-    )
-    if result.own_law:
-        return [f"The divergence of each model from the other is {said}."]
-    return [
-        f"Each model finds its own responses likelier than the other does by {said}; no divergence, for they were not "
-        "drawn at temperature 1."
-    ]
+    said = []
+    for row in result.kl.sort("run", descending=True).iter_rows(named=True):
+        nats = _bounded(row, "value", "{:.3f}".format, "nats a token ")
+        one, other = (NAMES["rl"], NAMES["base"])[:: 1 if row["run"] == "rl" else -1]
+        if row["own_law"]:
+            said.append(f"KL({one} || {other}), from {_RUNS[row['run']]} responses, is {nats}.")
+        else:
+            said.append(
+                f"{one[0].upper()}{one[1:]} finds its own responses likelier than {other} does by {nats}: no "
+                "divergence, for they were not drawn from its own distribution."
+            )
+    return [" ".join(said)] if said else []
 
 
 def _positions(result: Likelihood) -> list[str]:
@@ -141,4 +144,10 @@ def _note(result: Likelihood) -> str:
         "problem, mean over problems; nats a token: all tokens of a problem, problems weighing by their mean length. "
         f"Intervals {result.confidence * 100:g}%, over problems, each alone. The base's responses, to which "
         "percentiles refer, are right and wrong ones; ties count half."
+        + (
+            f" {result.unscored:,} responses could not be scored, as a rule those longer than the context: what is "
+            "told is of the others."
+            if result.unscored
+            else ""
+        )
     )

@@ -58,7 +58,7 @@ def percentiles(analysis: StudyAnalysis) -> Figure | None:
     result = analysis.likelihood
     if result is None:
         return None
-    rows = result.histogram.filter(verdict="correct")
+    rows = result.histogram.filter(run="rl", verdict="correct")
     if rows.is_empty():
         return None
     even = 1 / rows.height
@@ -72,7 +72,7 @@ def percentiles(analysis: StudyAnalysis) -> Figure | None:
     bars = bars.encode(x=x, x2="hi:Q", y=y, y2="floor:Q")
     rule = alt.Chart(pl.DataFrame({"share": [even]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y)
     chart = alt.layer(bars, rule).properties(width=WIDTH, height=160)
-    row = result.percentiles.filter(verdict="correct").row(0, named=True)
+    row = result.percentiles.filter(run="rl", verdict="correct").row(0, named=True)
     caption = (
         "RL's correct responses by their likelihood a token among the base's own responses to the same problem "
         f"({row['problems']:,} problems, each weighing alike; dashed: if both were drawn alike): "
