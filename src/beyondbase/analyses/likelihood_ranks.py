@@ -39,9 +39,11 @@ def percentiles(
         if not ranks:
             continue
         of_P = [(rank.mean(), (rank < _LOW).mean(), outside.mean()) for rank, outside in ranks]
-        told = [ratio_of_means(np.array(column), confidence=confidence) for column in zip(*of_P, strict=True)]
+        told = [
+            np.clip(ratio_of_means(np.array(column), confidence=confidence), 0, 1) for column in zip(*of_P, strict=True)
+        ]
         responses = sum(len(rank) for rank, _ in ranks)
-        rows.append((run, verdict, len(ranks), responses, *(bound for ratio in told for bound in ratio)))
+        rows.append((run, verdict, len(ranks), responses, *(float(bound) for ratio in told for bound in ratio)))
         share_B = np.mean([np.histogram(rank, _BINS, (0, 1))[0] / len(rank) for rank, _ in ranks], axis=0)
         edges = np.linspace(0, 1, _BINS + 1).round(2).tolist()
         bins += [(run, verdict, *ends, s) for *ends, s in zip(edges[:-1], edges[1:], share_B.tolist(), strict=True)]
