@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -62,6 +63,7 @@ CONFIG: dict[str, Any] = {
         "tickColor": QUIET,
         "titlePadding": 8,
         "labelFlush": False,
+        "labelSeparation": 5,  # a reader's font may be wider than the one measured here
     },
     "legend": {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "labelColor": INK, "symbolSize": 90},
     "title": {"fontSize": FONT_SIZE, "fontWeight": "normal", "anchor": "start", "frame": "group", "color": INK},
@@ -95,14 +97,17 @@ def rounded_up(value: float) -> float:
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Move two labels away from each other, evenly, until `gap` lies between them.
+    """Move labels away from each other, as little as can be, until `gap` lies between any two.
 
-    >>> apart([0.5, 0.5], 0.1), apart([0.9, 0.1], 0.1)
-    ([0.55, 0.45], [0.9, 0.1])
+    >>> apart([0.5, 0.5], 0.1), apart([0.9, 0.1], 0.1), apart([0.5, 0.2, 0.5], 0.1)
+    ([0.55, 0.45], [0.9, 0.1], [0.55, 0.2, 0.45])
     """
-    one, other = heights
-    missing = (gap - abs(one - other)) / 2
-    if missing <= 0:
-        return [one, other]
-    up = missing if one >= other else -missing
-    return [round(one + up, 9), round(other - up, 9)]
+    upwards = sorted(range(len(heights)), key=lambda place: (heights[place], -place))
+    touching = list[list[float]]()  # what each label of a pile says of where the lowest of it should be
+    for rank, place in enumerate(upwards):
+        touching.append([heights[place] - rank * gap])
+        while len(touching) > 1 and mean(touching[-2]) > mean(touching[-1]):
+            touching[-2] += touching.pop()
+    lowest = [mean(pile) for pile in touching for _ in pile]
+    moved = {place: round(lowest[rank] + rank * gap, 9) for rank, place in enumerate(upwards)}
+    return [moved[place] for place in range(len(heights))]

@@ -14,7 +14,7 @@ _HALF = 430
 """width of a figure that has another at its side"""
 _FEW = 60
 """up to so many problems every one has its bounds drawn; beyond, they would hide the points"""
-_KINDS = {
+KINDS = {
     "both": ("circle", QUIET, "#e3e3e3"),
     "RL only": ("triangle-up", RL, "white"),
     "RL only, confirmed": ("triangle-up", RL, RL),
@@ -68,8 +68,8 @@ def bounded(problems: pl.DataFrame) -> pl.DataFrame:
 
 
 def _points(shown: pl.DataFrame) -> Any:
-    kinds = [kind for kind in _KINDS if kind in set(shown["kind"])]
-    marks, edges, fills = zip(*(_KINDS[kind] for kind in kinds), strict=True)
+    kinds = [kind for kind in KINDS if kind in set(shown["kind"])]
+    marks, edges, fills = zip(*(KINDS[kind] for kind in kinds), strict=True)
     legend = alt.Legend(orient="top", columns=3 if len(kinds) > 4 else 4, title=None, labelLimit=240)
     return (
         alt.Chart(shown.select("base_rate", "rl_rate", "kind"))

@@ -18,7 +18,7 @@ PANELS = {
     "no_signal": "groups without signal",
 }
 """columns of the training log that are drawn, where it has them, and their titles"""
-_ENDINGS = {"correct": "#009E73", "wrong": "#dcdcdc", "no answer": "#E69F00", "truncated": "#1a1a1a"}
+ENDINGS = {"correct": "#009E73", "wrong": "#dcdcdc", "no answer": "#E69F00", "truncated": "#1a1a1a"}
 
 
 def training(analysis: StudyAnalysis) -> Figure | None:
@@ -45,14 +45,14 @@ def _panel(log: pl.DataFrame, name: str, title: str) -> Any:
 
 def health(analysis: StudyAnalysis) -> Figure:
     """What became of the counted samples: the four endings that are the model's own."""
-    kinds = list(_ENDINGS)
+    kinds = list(ENDINGS)
     rows = [
         {"model": name, "ending": kind, "share": getattr(run, kind.replace(" ", "_")), "place": place}
         for name, run in (("base", analysis.base_health), ("RL", analysis.rl_health))
         for place, kind in enumerate(kinds)
     ]
     data = pl.DataFrame(rows)
-    colour = alt.Scale(domain=kinds, range=list(_ENDINGS.values()))
+    colour = alt.Scale(domain=kinds, range=list(ENDINGS.values()))
     chart = (
         alt.Chart(data)
         .mark_bar(stroke=INK, strokeWidth=0.6)

@@ -10,11 +10,11 @@ import polars as pl
 from beyondbase.analyses.results import Recheck, StudyAnalysis, Tuning
 from beyondbase.doublings import doublings
 from beyondbase.report.formats import percent
-from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, k_axis
+from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, apart, k_axis
 from beyondbase.wording import points
 
-_PANEL, _HEIGHT, _GAP = 176, 170, 46
-_POWER = Look("power", "#009E73", [2, 2], "diamond", "white")
+_PANEL, _HEIGHT, _GAP, _POWER_HEIGHT = 176, 170, 46, 240
+POWER = Look("power", "#CC79A7", [2, 2], "diamond", "white")
 
 
 def temperatures(analysis: StudyAnalysis) -> Figure | None:
@@ -107,8 +107,8 @@ def _difference(frame: pl.DataFrame, title: str, domain: list[float]) -> Any:
     y = alt.Y("delta:Q", scale=scale, axis=axis)
     ends = [int(frame["k"][0]), int(frame["k"][-1])]
     inner = doublings(ends[1])[:-2:3] if ends[0] == 1 else frame["k"].to_list()[:-2:3]
-    axis = alt.Axis(title="budget k", values=[*inner, ends[1]], format="d")
-    x = alt.X("k:Q", scale=alt.Scale(type="log", base=2, domain=ends, nice=False), axis=axis)
+    ticks = alt.Axis(title="budget k", values=[*inner, ends[1]], format="d")
+    x = alt.X("k:Q", scale=alt.Scale(type="log", base=2, domain=ends, nice=False), axis=ticks)
     chart = alt.Chart(rows)
     layers: list[Any] = [
         chart.mark_area(color=INK, opacity=0.18).encode(
@@ -135,18 +135,21 @@ def power(analysis: StudyAnalysis) -> Figure | None:
     if result is None or result.power is None:
         return None
     curves, largest = result.power.curves, int(result.power.curves["k"][-1])
-    looks = {"base": LOOKS["base"], "rl": LOOKS["rl"], "power": _POWER}
+    looks = {"base": LOOKS["base"], "rl": LOOKS["rl"], "power": POWER}
     top = float(curves.select(pl.max_horizontal("base", "rl", "power_hi")).to_numpy().max())
     scale, axis = alt.Scale(domain=[0, top], nice=True), alt.Axis(format=".0%", title="pass@k", tickCount=5)
     x = k_axis(largest)
     layers: list[Any] = [
         alt.Chart(curves)
-        .mark_area(color=_POWER.colour, opacity=0.15)
+        .mark_area(color=POWER.colour, opacity=0.15)
         .encode(x=x, y=alt.Y("power_lo:Q", scale=scale, axis=axis), y2="power_hi:Q")
     ]
-    for column, look in looks.items():
+    ends = apart([float(curves[column][-1]) for column in looks], 1.2 * FONT_SIZE / _POWER_HEIGHT * top)
+    for (column, look), at in zip(looks.items(), ends, strict=True):
         line = alt.Chart(curves.select("k", column)).encode(x=x, y=alt.Y(f"{column}:Q", scale=scale, axis=axis))
-        end = alt.Chart(curves.select("k", column).tail(1)).encode(x=x, y=alt.Y(f"{column}:Q", scale=scale, axis=axis))
+        end = alt.Chart(curves.select("k").tail(1).with_columns(at=pl.lit(at))).encode(
+            x=x, y=alt.Y("at:Q", scale=scale, axis=axis)
+        )
         layers += [
             line.mark_line(color=look.colour, strokeDash=look.dash, strokeWidth=2.5),
             line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1),
@@ -154,7 +157,7 @@ def power(analysis: StudyAnalysis) -> Figure | None:
                 text=alt.value(look.name)
             ),
         ]
-    chart = alt.layer(*layers).properties(width=WIDTH, height=240)
+    chart = alt.layer(*layers).properties(width=WIDTH, height=_POWER_HEIGHT)
     text = f"pass@k of base, RL, and the base sampled from the power {result.power.alpha:g} of its distribution"
     return Figure(chart, curves, text, _power_caption(result))
 
