@@ -107,7 +107,7 @@ def apart(heights: Sequence[float], gap: float) -> list[float]:
     for rank, place in enumerate(upwards):
         touching.append([heights[place] - rank * gap])
         while len(touching) > 1 and mean(touching[-2]) > mean(touching[-1]):
-            touching[-2] += touching.pop()
+            touching[-2:] = [touching[-2] + touching[-1]]
     lowest = [mean(pile) for pile in touching for _ in pile]
     moved = {place: round(lowest[rank] + rank * gap, 9) for rank, place in enumerate(upwards)}
     return [moved[place] for place in range(len(heights))]
