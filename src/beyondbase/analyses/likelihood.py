@@ -120,7 +120,8 @@ def _perplexity(key: tuple[str, str], frame: pl.DataFrame, confidence: float) ->
         )
         median = ratio_of_means(np.exp(of["median"]), confidence=confidence)
         nll = ratio_of_means(of["nats"], of["tokens"], confidence=confidence)
-        rows.append((*key, verdict, len(of["nats"]), some.height, *median, *nll))
+        least = max(median.lo, 1.0)  # no perplexity is smaller
+        rows.append((*key, verdict, len(of["nats"]), some.height, median.value, least, median.hi, *nll))
     return rows
 
 
