@@ -25,8 +25,8 @@ AT_TOKENS, FIRST_SUCCESS = "equal tokens", "cost of the first success"
 GAP_K = 256
 _DECIMALS = 12
 _NO_TOKENS = (
-    "the {model} run does not tell how many tokens its samples have; sample it with an engine that counts them (hf, "
-    "vllm, and servers that report usage)"
+    "the {model} run does not tell how many tokens its samples have; sample it with an engine that counts them, "
+    "`--engine hf`, `--engine vllm`, or a server that reports usage"
 )
 EFFICIENCY = {
     "measure": pl.String,
@@ -124,7 +124,10 @@ def _at_tokens(
     most = min(totals, default=int(least * comparison.curves.height))
     halvings = int(np.log2(most / least)) if most >= least else -1
     if halvings < 1:
-        missing[AT_TOKENS] = f"some problem was given {most:,} tokens in all, less than two samples; draw more samples"
+        missing[AT_TOKENS] = (
+            f"some problem was given {most:,} tokens in all, less than two samples of the longest kind; draw more: "
+            "`beyondbase sample --n-max N`"
+        )
         return None
     budgets_B = np.array([most // 2**i for i in range(halvings, -1, -1)])
     rng = np.random.default_rng(comparison.seed)
