@@ -7,28 +7,23 @@ from typing import Any
 from beyondbase.analyses.results import Cost, StudyAnalysis
 from beyondbase.report.formats import percent
 from beyondbase.report.rechecks import ends
-from beyondbase.report.section import Group, Section, SectionTable, not_made
+from beyondbase.report.section import Group, Head, Section, SectionTable
 from beyondbase.wording import band_text, number, points
 
-_NAME, _TITLE, _SHORT = "cost", "Budget and efficiency", "Budget"
+_HEAD = Head("cost", Group.ROBUST, "Budget and efficiency", "Budget")
 
 
 def section(analysis: StudyAnalysis) -> Section | None:
     """The section, or why there is none; None where nobody asked."""
     result = analysis.cost
     if result is None:
-        why = analysis.not_made.get(_NAME)
-        return None if why is None else not_made(_NAME, Group.ROBUST, _TITLE, _SHORT, why)
-    return Section(
-        _NAME,
-        Group.ROBUST,
-        _TITLE,
-        _SHORT,
+        return _HEAD.not_made(analysis.not_made)
+    return _HEAD.section(
         sentences=[*_sentences(result, analysis)],
         figures=("tokens",),
         tables=[_table(result)] if result.efficiency.height else [],
         note=_note(result),
-        missing=dict(result.missing),
+        missing=result.missing,
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from beyondbase.analyses.results import Diversity, PathCoverage, StudyAnalysis
 from beyondbase.report.figures.diversity import LABELS, moved, ordered
-from beyondbase.report.section import Group, Section, SectionTable, not_made
+from beyondbase.report.section import Group, Head, Section, SectionTable
 from beyondbase.wording import number
 
-_NAME, _TITLE, _SHORT = "diversity", "How many different things they say", "Diversity"
+_HEAD = Head("diversity", Group.WHY, "How many different things they say", "Diversity")
 _MOST_PROBLEMS = 12
 _DIGITS = {"effective number": 1, "nats": 2, "share": 3}
 _MISSING = {
@@ -26,13 +26,8 @@ def section(analysis: StudyAnalysis) -> Section | None:
     """The section, or why there is none; None where nobody asked."""
     result = analysis.diversity
     if result is None:
-        why = analysis.not_made.get(_NAME)
-        return None if why is None else not_made(_NAME, Group.WHY, _TITLE, _SHORT, why)
-    return Section(
-        _NAME,
-        Group.WHY,
-        _TITLE,
-        _SHORT,
+        return _HEAD.not_made(analysis.not_made)
+    return _HEAD.section(
         sentences=[*_sentences(result), *_path_sentences(analysis.paths)],
         figures=("diversity", "paths_found"),
         tables=[_table(result), *_problems(analysis.paths)],

@@ -9,11 +9,11 @@ import polars as pl
 
 from beyondbase.analyses.results import Likelihood, StudyAnalysis
 from beyondbase.report.formats import percent
-from beyondbase.report.section import Group, Section, SectionTable, not_made
+from beyondbase.report.section import Group, Head, Section, SectionTable
 from beyondbase.report.style import NAMES
 from beyondbase.wording import number
 
-_NAME, _TITLE, _SHORT = "likelihood", "Was it in the base's distribution?", "Likelihood"
+_HEAD = Head("likelihood", Group.WHY, "Was it in the base's distribution?", "Likelihood")
 _RUNS = {"base": "the base's", "rl": "RL's"}
 
 
@@ -21,18 +21,13 @@ def section(analysis: StudyAnalysis) -> Section | None:
     """The section, or why there is none; None where nobody asked."""
     result = analysis.likelihood
     if result is None:
-        why = analysis.not_made.get(_NAME)
-        return None if why is None else not_made(_NAME, Group.WHY, _TITLE, _SHORT, why)
-    return Section(
-        _NAME,
-        Group.WHY,
-        _TITLE,
-        _SHORT,
+        return _HEAD.not_made(analysis.not_made)
+    return _HEAD.section(
         sentences=_sentences(result),
         figures=("likelihood", "percentiles"),
         tables=[_perplexities(result)],
         note=_note(result),
-        missing=dict(result.missing),
+        missing=result.missing,
     )
 
 

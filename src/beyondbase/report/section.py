@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -50,6 +50,29 @@ class Section:
     """what cannot be shown -> why, and what would make it"""
 
 
-def not_made(name: str, group: Group, title: str, short: str, why: str) -> Section:
-    """A section that could not be made says why."""
-    return Section(name, group, title, short, missing={title: why})
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a section is called, and where it stands."""
+
+    name: str
+    """its id on the page, and the key of `not_made`"""
+    group: Group
+    title: str
+    short: str
+
+    def section(
+        self,
+        sentences: Sequence[str],
+        figures: Sequence[str] = (),
+        tables: Sequence[SectionTable] = (),
+        note: str = "",
+        missing: Mapping[str, str] | None = None,
+    ) -> Section:
+        """Make the section; what each part is: `Section`."""
+        head = (self.name, self.group, self.title, self.short)
+        return Section(*head, sentences, figures, tables, note, dict(missing or {}))
+
+    def not_made(self, reasons: Mapping[str, str]) -> Section | None:
+        """The section that says why there is none; None where nobody asked for it."""
+        why = reasons.get(self.name)
+        return None if why is None else self.section((), missing={self.title: why})

@@ -7,10 +7,10 @@ from typing import Any
 from beyondbase.analyses.results import Shape, StudyAnalysis
 from beyondbase.report.figures.shape import directions, half_row
 from beyondbase.report.formats import percent
-from beyondbase.report.section import Group, Section, SectionTable, not_made
+from beyondbase.report.section import Group, Head, Section, SectionTable
 from beyondbase.wording import band_text, number, points, rate
 
-_NAME, _TITLE, _SHORT = "shape", "Accuracy distribution", "Accuracy"
+_HEAD = Head("shape", Group.WHERE, "Accuracy distribution", "Accuracy")
 _ENDS = {"0": "never solved", "1": "solved in every sample"}
 
 
@@ -18,13 +18,8 @@ def section(analysis: StudyAnalysis) -> Section | None:
     """The section, or why there is none; None where nobody asked."""
     result = analysis.shape
     if result is None:
-        why = analysis.not_made.get(_NAME)
-        return None if why is None else not_made(_NAME, Group.WHERE, _TITLE, _SHORT, why)
-    return Section(
-        _NAME,
-        Group.WHERE,
-        _TITLE,
-        _SHORT,
+        return _HEAD.not_made(analysis.not_made)
+    return _HEAD.section(
         sentences=[
             _directions(result),
             *(_end(result, row, analysis) for row in result.changed.iter_rows(named=True)),

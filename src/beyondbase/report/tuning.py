@@ -6,29 +6,24 @@ import polars as pl
 
 from beyondbase.analyses.results import StudyAnalysis, Tuning
 from beyondbase.report.rechecks import ends
-from beyondbase.report.section import Group, Section, SectionTable, not_made
+from beyondbase.report.section import Group, Head, Section, SectionTable
 from beyondbase.report.style import NAMES
 from beyondbase.wording import band_text, number, points
 
-_NAME, _TITLE, _SHORT = "tuning", "Temperature and decoding", "Temperature"
+_HEAD = Head("tuning", Group.ROBUST, "Temperature and decoding", "Temperature")
 
 
 def section(analysis: StudyAnalysis) -> Section | None:
     """The section, or why there is none; None where nobody asked."""
     result = analysis.tuning
     if result is None:
-        why = analysis.not_made.get(_NAME)
-        return None if why is None else not_made(_NAME, Group.ROBUST, _TITLE, _SHORT, why)
-    return Section(
-        _NAME,
-        Group.ROBUST,
-        _TITLE,
-        _SHORT,
+        return _HEAD.not_made(analysis.not_made)
+    return _HEAD.section(
         sentences=_sentences(result),
         figures=("temperatures", "tuning", "power"),
         tables=[_settings(result)] if result.tuned is not None else [],
         note=_note(result),
-        missing=dict(result.missing),
+        missing=result.missing,
     )
 
 
