@@ -13,6 +13,8 @@ from beyondbase.doublings import doublings
 
 BASE, RL, INK, QUIET, PALE, SHADE = "#0072B2", "#D55E00", "#1a1a1a", "#767676", "#bdbdbd", "#F0E442"
 """of Okabe and Ito's palette: blue, vermilion, and yellow for what is uncertain"""
+RL_LETTERS = "#B84F00"
+"""vermilion is too light for letters on white"""
 
 WIDTH = 620
 FONT_SIZE = 13
@@ -27,11 +29,13 @@ class Look(NamedTuple):
     dash: list[int]
     mark: str
     fill: str
+    letters: str
+    """the colour of its name, 4.5 : 1 against white"""
 
 
 LOOKS = {
-    "base": Look("base", BASE, [1, 0], "circle", BASE),
-    "rl": Look("RL", RL, [7, 3], "triangle-up", "white"),
+    "base": Look("base", BASE, [1, 0], "circle", BASE, BASE),
+    "rl": Look("RL", RL, [7, 3], "triangle-up", "white", RL_LETTERS),
 }
 NAMES = {model: look.name for model, look in LOOKS.items()}
 IN_SENTENCES = NAMES | {"base": "the base"}

@@ -69,7 +69,7 @@ def _marks(chart: alt.Chart, look: Look, fill: str) -> Any:
 
 def _name(look: Look, height: float, largest: int) -> Any:
     place = alt.Chart(pl.DataFrame({"k": [largest], "share": [height]}))
-    text = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.colour)
+    text = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.letters)
     return text.encode(x="k:Q", y=_share("share"), text=alt.value(look.name))
 
 

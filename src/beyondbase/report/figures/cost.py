@@ -50,7 +50,7 @@ def _lines(curves: pl.DataFrame, top: float) -> list[Any]:
         rows = curves.select("k", share=model)
         line = alt.Chart(rows).encode(x=x, y=alt.Y("share:Q", scale=scale, axis=axis))
         end = alt.Chart(pl.DataFrame({"k": [int(curves["k"][-1])], "share": [height]}))
-        name = end.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.colour)
+        name = end.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.letters)
         layers += [
             line.mark_line(color=look.colour, strokeDash=look.dash, strokeWidth=2.5),
             line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1),

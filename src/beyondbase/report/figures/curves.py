@@ -81,7 +81,7 @@ def _floor(floor: pl.DataFrame, look: Look, largest: int, top: float) -> list[An
     line = alt.Chart(drawn).mark_line(strokeDash=[1, 3], strokeWidth=1.5, color=look.colour).encode(x=x, y=y)
     middle = alt.Chart(floor.filter(pl.col("k") == round(len(floor) ** 0.5)))
     dy = 14 if look.name == "RL" else -8
-    name = middle.mark_text(dy=dy, fontSize=FONT_SIZE, color=look.colour).encode(x=x, y=y)
+    name = middle.mark_text(dy=dy, fontSize=FONT_SIZE, color=look.letters).encode(x=x, y=y)
     return [line, name.encode(text=alt.value(f"guesses, {look.name}"))]
 
 
@@ -122,7 +122,7 @@ def _marks(line: Any, look: Look, largest: int) -> Any:
 
 def _end_name(look: Look, height: float, largest: int, top: float, title: str) -> Any:
     place = alt.Chart(pl.DataFrame({"k": [largest], "share": [height]}))
-    text = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.colour)
+    text = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE + 1, fontWeight="bold", color=look.letters)
     return text.encode(x="k:Q", y=_share("share", top, title), text=alt.value(look.name))
 
 

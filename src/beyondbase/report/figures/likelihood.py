@@ -34,7 +34,7 @@ def likelihood(analysis: StudyAnalysis) -> Figure | None:
         name = at.mark_text(
             align="left" if place else "right",
             dx=10 if place else -10,
-            color=look.colour,
+            color=look.letters,
             fontSize=FONT_SIZE,
             fontWeight="bold",
         )

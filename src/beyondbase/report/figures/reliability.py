@@ -85,7 +85,7 @@ def _band(rows: pl.DataFrame, panel: _Panel, look: Look, n: int) -> Any:
 def _line(rows: pl.DataFrame, panel: _Panel, look: Look, n: int, top: float, height: float) -> list[Any]:
     chart = alt.Chart(rows.select("k", panel.value)).encode(x=k_axis(n), y=_share(panel.value, top))
     place = alt.Chart(pl.DataFrame({"k": [int(rows["k"][-1])], panel.value: [height]}))
-    name = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE, fontWeight="bold", color=look.colour)
+    name = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE, fontWeight="bold", color=look.letters)
     return [
         chart.mark_line(strokeWidth=2.5, color=look.colour, strokeDash=look.dash),
         chart.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1),

@@ -14,7 +14,7 @@ from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, 
 from beyondbase.wording import points
 
 _PANEL, _HEIGHT, _GAP, _POWER_HEIGHT = 176, 170, 46, 240
-POWER = Look("power", "#CC79A7", [2, 2], "diamond", "white")
+POWER = Look("power", "#CC79A7", [2, 2], "diamond", "white", "#9C4A7A")
 
 
 def temperatures(analysis: StudyAnalysis) -> Figure | None:
@@ -63,7 +63,7 @@ def _temperatures_caption(grid: pl.DataFrame, budgets: list[int]) -> str:
             f"{percent(of[model]['pass_at_k'])} for {name} at T = {of[model]['temperature']:g}"
             for model, name in (("base", "the base"), ("rl", "RL"))
         )
-        best.append(f"at k = {k:,} {both}")
+        best.append(f"at k = {k:,}: {both}")
     return (
         f"Best of these temperatures, {'; '.join(best)} (solid circles: base, dashed open triangles: RL; lines: "
         "pointwise intervals over problems; the best is chosen on the same problems, the tuned comparison is not)."
@@ -126,7 +126,7 @@ def _tuning_caption(views: dict[str, Recheck]) -> str:
     for name, recheck in views.items():
         last = recheck.curves.row(-1, named=True)
         said.append(f"{name}: {points(last['delta'])} points at k = {last['k']:,}, {recheck.label.value}")
-    return f"RL minus base in points, with bands that hold for all k of a panel at once. {'; '.join(said)}."
+    return f"RL minus base in points, with bands that hold for all k of a panel at once; {'; '.join(said)}."
 
 
 def power(analysis: StudyAnalysis) -> Figure | None:
@@ -153,7 +153,7 @@ def power(analysis: StudyAnalysis) -> Figure | None:
         layers += [
             line.mark_line(color=look.colour, strokeDash=look.dash, strokeWidth=2.5),
             line.mark_point(shape=look.mark, fill=look.fill, stroke=look.colour, strokeWidth=1.6, size=42, opacity=1),
-            end.mark_text(align="left", dx=9, fontSize=FONT_SIZE, fontWeight="bold", color=look.colour).encode(
+            end.mark_text(align="left", dx=9, fontSize=FONT_SIZE, fontWeight="bold", color=look.letters).encode(
                 text=alt.value(look.name)
             ),
         ]
@@ -166,7 +166,7 @@ def _power_caption(result: Tuning) -> str:
     assert result.power is not None
     rows = [result.power.curves.row(place, named=True) for place in (0, -1)]
     at = "; ".join(
-        f"at k = {row['k']:,} {percent(row['power'])} ({percent(row['power_lo'])} to {percent(row['power_hi'])}) "
+        f"at k = {row['k']:,}: {percent(row['power'])} ({percent(row['power_lo'])} to {percent(row['power_hi'])}) "
         f"beside {percent(row['base'])} of the base and {percent(row['rl'])} of RL"
         for row in rows
     )
