@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from beyondbase.report.page import write_report
 from beyondbase.report.style import FONT_SIZE
 
 CHROMIUM = shutil.which("chromium")
+PDFTOTEXT = shutil.which("pdftotext")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian package chromium)")
 SCREEN = ViewportSize(width=1280, height=800)
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
@@ -65,6 +68,13 @@ def test_every_figure_is_seen_and_its_letters_are_legible(opened: tuple[Page, li
 
 def test_nothing_is_wider_than_the_screen(opened: tuple[Page, list[str], list[str]]) -> None:
     assert opened[0].evaluate("document.documentElement.scrollWidth") == SCREEN["width"]
+
+
+def test_figures_are_numbered_in_the_order_in_which_they_stand(opened: tuple[Page, list[str], list[str]]) -> None:
+    figures = opened[0].locator("figure")
+    assert figures.evaluate_all("all => all.map(figure => figure.id)") == [f"figure-{name}" for name in FIGURES]
+    numbers = figures.locator(".caption strong").all_inner_texts()
+    assert numbers == [f"Figure {number}." for number in range(1, len(FIGURES) + 1)]
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -128,6 +138,22 @@ def test_on_paper_the_whole_table_is_shown_and_no_controls(browser: Browser, rep
     expect(page.locator(".controls")).to_be_hidden()
     assert page.locator(".listing").evaluate("box => box.scrollHeight - box.clientHeight") <= 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+@pytest.mark.skipif(PDFTOTEXT is None, reason="needs pdftotext (Debian package poppler-utils)")
+def test_printed_from_a_dark_screen_all_sections_and_figures_are_there_and_no_page_is_blank(
+    browser: Browser, report: str, tmp_path: Path
+) -> None:
+    page = browser.new_page(viewport=SCREEN, color_scheme="dark")
+    page.goto(report)
+    page.pdf(path=tmp_path / "report.pdf", format="A4", print_background=True)
+    titles = [" ".join(title.split()) for title in page.locator("h2:not(#samples)").all_inner_texts()]
+    printed = subprocess.run([str(PDFTOTEXT), tmp_path / "report.pdf", "-"], capture_output=True, check=True, text=True)
+    pages = [" ".join(unicodedata.normalize("NFKC", text).split()) for text in printed.stdout.split("\f")[:-1]]
+    assert len(pages) >= 8 and all(len(text) > 40 for text in pages)
+    whole = " ".join(pages)
+    assert len(titles) >= 12 and [title for title in titles if title not in whole] == []
+    assert [name for number, name in enumerate(FIGURES, 1) if f"Figure {number}." not in whole] == []
 
 
 def test_the_table_is_filtered_and_sorted(opened: tuple[Page, list[str], list[str]]) -> None:
