@@ -22,11 +22,11 @@ def jaccard(sets: Sequence[IntArray]) -> FloatArray:
     if not len(sets):
         raise BadInput("sets: expected at least one, got none")
     size_N = np.array([len(each) for each in sets])
-    element_E, times_E = np.unique(np.concatenate(list(sets)), return_counts=True)
-    shared = element_E[times_E > 1]  # what stands in one set alone is in no intersection
-    has_N_E = np.zeros((len(sets), len(shared)), dtype=np.float32)
-    for row, each in enumerate(sets):
-        has_N_E[row, np.isin(shared, each, assume_unique=True)] = 1
+    _, element_I, times_E = np.unique(np.concatenate(list(sets)), return_inverse=True, return_counts=True)
+    shared_E = times_E > 1  # what stands in one set alone is in no intersection
+    column_E, shared_I = np.cumsum(shared_E) - 1, shared_E[element_I]
+    has_N_E = np.zeros((len(sets), int(shared_E.sum())), dtype=np.float32)
+    has_N_E[np.repeat(np.arange(len(sets)), size_N)[shared_I], column_E[element_I[shared_I]]] = 1
     both_N_N = (has_N_E @ has_N_E.T).astype(np.float64)
     np.fill_diagonal(both_N_N, size_N)
     either_N_N = size_N[:, None] + size_N - both_N_N

@@ -7,8 +7,10 @@ give the same numbers everywhere.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -47,11 +49,8 @@ def words_of(texts: Sequence[str], correct: Sequence[bool]) -> Words:
     >>> words.clusters, round(words.difference, 3), words.correct_difference
     ((2, 1), 0.667, 0.0)
     """
-    code_of: dict[str, int] = {}
-    coded = [
-        np.array([code_of.setdefault(word, len(code_of) + 1) for word in _WORD.findall(text)], dtype=np.int64)
-        for text in texts
-    ]
+    code_of = defaultdict[str, int](count(1).__next__)
+    coded = [np.array(list(map(code_of.__getitem__, _WORD.findall(text))), dtype=np.int64) for text in texts]
     span = len(code_of) + 1
     similar_N_N = jaccard(
         [np.unique(_in_a_row(np.concatenate([_PAD, each, _PAD[:1]]), SHINGLE, span)) for each in coded]
