@@ -58,17 +58,16 @@ def on_the_same(value_S_P_K: FloatArray, fold_P: IntArray) -> FloatArray:
 
 def on_other_folds(value_S_P_K: FloatArray, fold_P: IntArray) -> FloatArray:
     """Each fold at the setting that is best on all the other folds."""
-    return cross_fitted(value_S_P_K, fold_P).estimate_P_K
+    estimate_P_K = np.empty(value_S_P_K.shape[1:])
+    for fold in range(int(fold_P.max()) + 1):
+        inside_P = fold_P == fold
+        estimate_P_K[inside_P] = _at(value_S_P_K[:, inside_P], value_S_P_K[:, ~inside_P])
+    return estimate_P_K
 
 
 def on_folds_before(value_S_P_K: FloatArray, fold_P: IntArray) -> FloatArray:
     """Each fold at the setting that is best on the folds before it, the first at the first setting."""
-    estimate_P_K = np.empty(value_S_P_K.shape[1:])
-    for fold in range(int(fold_P.max()) + 1):
-        before_P = fold_P < fold
-        known_S_P_K = value_S_P_K[:, before_P] if fold else np.zeros_like(value_S_P_K)
-        estimate_P_K[fold_P == fold] = _at(value_S_P_K[:, fold_P == fold], known_S_P_K)
-    return estimate_P_K
+    return cross_fitted(value_S_P_K, fold_P).estimate_P_K
 
 
 def _at(value_S_P_K: FloatArray, known_S_P_K: FloatArray) -> FloatArray:

@@ -72,28 +72,32 @@ def _settings(result: Tuning) -> SectionTable:
     several = result.grid["top_p"].n_unique() > 1
     rows = []
     for model, name in NAMES.items():
-        cells = [_choice(result.chosen.filter(model=model, k=k), several) for k in budgets]
+        cells = [_choice(result.chosen.filter(model=model, k=k), result.folds, several) for k in budgets]
         rows.append([name, *cells])
     return SectionTable(
         "tuning-chosen",
         ["temperature chosen, k", *(f"{k:,}" for k in budgets)],
         rows,
-        note=f"The choice of most of the {result.folds} folds{' and its top-p' if several else ''}; with *, not all.",
+        note=(
+            f"The choice of most of the {result.folds} folds{' and its top-p' if several else ''}; with * some of the "
+            "later ones chose otherwise."
+        ),
         models=list(NAMES),
     )
 
 
-def _choice(chosen: pl.DataFrame, several: bool) -> str:
-    """The setting that most folds chose."""
+def _choice(chosen: pl.DataFrame, folds: int, several: bool) -> str:
+    """The setting that most folds were evaluated at."""
     row = chosen.sort("folds", descending=True, maintain_order=True).row(0, named=True)
     top_p = f", {row['top_p']:g}" if several else ""
-    return f"{row['temperature']:g}{top_p}{'*' if chosen.height > 1 else ''}"
+    return f"{row['temperature']:g}{top_p}{'*' if row['folds'] < folds - 1 else ''}"
 
 
 def _note(result: Tuning) -> str:
     return (
         f"Tuned: problems are split into {result.folds} folds; each is evaluated at the setting with the best mean "
-        "over the others, for each model and k by itself, so that a finer grid gains nothing by luck. Bands as for the "
+        "over the folds before it (the first at the first run's), for each model and k by itself, so that a finer grid "
+        "gains nothing by luck and bands hold. Bands as for the "
         f"first comparison, {result.confidence * 100:g}%, at k = 1, 2, 4 ... alone: between these a crossover is not "
         "bounded. Entropies are those of the distributions that were sampled from."
     )
