@@ -6,17 +6,15 @@ are kinds among 8 samples, those of order 1 and 2 effective numbers of kinds fro
 
 from __future__ import annotations
 
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 
 from beyondbase.estimators.hill import agreement, entropy, kinds_among, plug_in
 from beyondbase.types import FloatArray
+from simulations.in_document import table_command
 
 N, SETS, M = (8, 16, 32, 64, 256, 1024), 2000, 8
-_MARKS = "<!-- diversity: begin -->", "<!-- diversity: end -->"
 
 
 def laws() -> dict[str, FloatArray]:
@@ -64,18 +62,5 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Parse the command line, and print the table or put it into the document."""
-    parser = argparse.ArgumentParser(prog="python -m simulations.diversity")
-    parser.add_argument("document", type=Path, nargs="?")
-    document = parser.parse_args().document
-    if document is None:
-        print(table())
-        return
-    text = document.read_text(encoding="utf-8")
-    before, rest = text.split(_MARKS[0])
-    document.write_text(f"{before}{_MARKS[0]}\n{table()}\n{_MARKS[1]}{rest.split(_MARKS[1])[1]}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    table_command("diversity", table)

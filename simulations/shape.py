@@ -8,9 +8,7 @@ that the rates were drawn from.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +18,12 @@ from beyondbase.estimators.deconvolution import MixingLaw, deconvolve, rate_grid
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
 from beyondbase.estimators.rate_band import rate_band
 from beyondbase.types import FloatArray, SuccessCounts
+from simulations.in_document import table_command
 
 STUDIES, R = 200, 4
 RULES = {"64": (64, False), "1,024": (1024, False), "stopped at 4 of 1,024": (1024, True)}
 RATE_T = rate_grid(801)
 _STEP_T = np.diff(RATE_T)
-_MARKS = "<!-- shape: begin -->", "<!-- shape: end -->"
 
 
 class Law(NamedTuple):
@@ -134,18 +132,5 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Parse the command line, and print the table or put it into the document."""
-    parser = argparse.ArgumentParser(prog="python -m simulations.shape")
-    parser.add_argument("document", type=Path, nargs="?")
-    document = parser.parse_args().document
-    if document is None:
-        print(table())
-        return
-    text = document.read_text(encoding="utf-8")
-    before, rest = text.split(_MARKS[0])
-    document.write_text(f"{before}{_MARKS[0]}\n{table()}\n{_MARKS[1]}{rest.split(_MARKS[1])[1]}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    table_command("shape", table)

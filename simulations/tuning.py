@@ -8,10 +8,8 @@ same 5 and 20 more; every run has its own draws. 1,000 studies a row.
 
 from __future__ import annotations
 
-import argparse
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +22,11 @@ from beyondbase.estimators.bands import paired_band
 from beyondbase.estimators.cross_fit import cross_fitted, folds
 from beyondbase.estimators.pass_at_k import pass_at_k_per_problem
 from beyondbase.types import FloatArray, IntArray, SuccessCounts
+from simulations.in_document import table_command
 
 STUDIES, CONFIDENCE, MARGIN = 1000, 0.95, 0.02
 COARSE, FINER = 5, 5
 PROBLEMS, N = (30, 100, 500), (64, 256)
-_MARKS = "<!-- tuning: begin -->", "<!-- tuning: end -->"
 
 Shift = Callable[[int, np.random.Generator], FloatArray]
 """What each setting adds to the log-odds of each problem, shape (settings, problems)."""
@@ -166,18 +164,5 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Parse the command line, and print the table or put it into the document."""
-    parser = argparse.ArgumentParser(prog="python -m simulations.tuning")
-    parser.add_argument("document", type=Path, nargs="?")
-    document = parser.parse_args().document
-    if document is None:
-        print(table())
-        return
-    text = document.read_text(encoding="utf-8")
-    before, rest = text.split(_MARKS[0])
-    document.write_text(f"{before}{_MARKS[0]}\n{table()}\n{_MARKS[1]}{rest.split(_MARKS[1])[1]}", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    table_command("tuning", table)
