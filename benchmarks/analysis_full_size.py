@@ -36,6 +36,7 @@ from beyondbase.analyses.health import run_health
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
 from beyondbase.analyses.robustness import other_verifiers
+from beyondbase.analyses.second_opinion import second_opinion
 from beyondbase.analyses.why import PARTS, Asked
 from beyondbase.pipeline import report_study, sample_run, verify_run
 from beyondbase.pipeline.score import FIRST, score_run
@@ -183,7 +184,10 @@ PIECES: dict[str, Piece] = {
     "guards": lambda asked, given, folder: guards(
         asked.base_counts, asked.rl_counts, asked.comparison, guesses_of(asked.base, asked.rl, given), given
     ),
-    "second verifier": lambda asked, given, folder: other_verifiers(asked.base, asked.rl, asked.comparison),
+    "verdict of the second verifier": lambda asked, given, folder: other_verifiers(
+        asked.base, asked.rl, asked.comparison
+    ),
+    "audit by the second verifier": lambda asked, given, folder: second_opinion(asked.base, asked.rl, SecondMatch.name),
     "examples": lambda asked, given, folder: examples(
         asked.base, asked.rl, list(asked.base_counts.problem_ids)[:MOST_PROBLEMS]
     ),
