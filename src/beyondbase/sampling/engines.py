@@ -58,8 +58,8 @@ def _hf(model: str, options: EngineOptions) -> Load:
 
 
 def _power(model: str, options: EngineOptions) -> Load:
-    make, plain = load("beyondbase.sampling.hf.power:PowerEngine").load, _hf(model, options)
-    return lambda: make(plain(), options.power)  # type: ignore[no-any-return]
+    make, plain, power = load("beyondbase.sampling.hf.power:PowerEngine"), _hf(model, options), options.power.checked()
+    return lambda: make(plain(), power)  # type: ignore[no-any-return]
 
 
 def _vllm(model: str, options: EngineOptions) -> Load:

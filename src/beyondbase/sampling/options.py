@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+from beyondbase.errors import BadInput
 
 
 class Server(StrEnum):
@@ -39,6 +42,14 @@ class PowerOptions:
     """the power; 1 is the model itself"""
     power_moves: int = 10
     """moves of each sample's chain: more come nearer to the law, and cost about half a sample each"""
+
+    def checked(self) -> PowerOptions:
+        """Return the same, or raise BadInput for a power or a number of moves that has no meaning."""
+        if not (math.isfinite(self.power_alpha) and self.power_alpha > 0):
+            raise BadInput(f"power-alpha: expected a number above 0, such as 4, got {self.power_alpha}")
+        if self.power_moves < 0:
+            raise BadInput(f"power-moves: expected 0 or more, got {self.power_moves}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

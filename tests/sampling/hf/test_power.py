@@ -144,7 +144,7 @@ def test_what_a_completion_says(engine: HfEngine) -> None:
 
 
 def test_settings_name_the_power_and_refuse_what_has_no_meaning(engine: HfEngine) -> None:
-    power = PowerEngine.load(engine, PowerOptions(2.5, 3))
+    power = PowerEngine(engine, PowerOptions(2.5, 3))
     settings = power.settings(SPEC, [Prompt("a")])
     assert (settings["engine"], settings["power_alpha"], settings["power_moves"]) == ("power", "2.5", "3")
     for spec in (
@@ -157,7 +157,7 @@ def test_settings_name_the_power_and_refuse_what_has_no_meaning(engine: HfEngine
             power.settings(spec, [Prompt("a")])
     for options in (PowerOptions(0.0), PowerOptions(float("nan")), PowerOptions(2.0, -1)):
         with pytest.raises(BadInput, match="power-"):
-            PowerEngine.load(engine, options)
+            options.checked()
 
 
 def test_the_lab_model_is_likelier_under_power_sampling_than_alone() -> None:

@@ -70,15 +70,6 @@ class PowerEngine:
     engine: HfEngine
     options: PowerOptions
 
-    @classmethod
-    def load(cls, engine: HfEngine, options: PowerOptions) -> PowerEngine:
-        """Check the options; raises BadInput for a power or a number of moves that has no meaning."""
-        if not (np.isfinite(options.power_alpha) and options.power_alpha > 0):
-            raise BadInput(f"power-alpha: expected a number above 0, such as 4, got {options.power_alpha}")
-        if options.power_moves < 0:
-            raise BadInput(f"power-moves: expected 0 or more, got {options.power_moves}")
-        return cls(engine, options)
-
     def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         """Resolve what the manifest keeps; raises BadInput for what has no meaning beside a power."""
         if (spec.temperature, spec.top_p, spec.top_k) != (1.0, 1.0, None):
