@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations, pairwise
+from math import log2
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.page import write_report
+from beyondbase.report.style import k_axis
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (Debian package chromium)")
@@ -74,13 +80,23 @@ LETTERS = r"""
       inSvg,
       contrast: contrast(rgba(inSvg ? style.fill : style.color), inSvg ? drawn(element) : paper(element)),
       size: parseFloat(style.fontSize) * shrunk,
-      left: box.left, right: box.right,
+      left: box.left, right: box.right, top: box.top, bottom: box.bottom,
       room: svg ? [frame.left, frame.right] : null,
     });
   }
   return found;
 }
 """
+
+LETTERS_A_LINE = """
+cells => cells.map((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+  return [cell.textContent.trim(), lines];
+}).filter(([text, lines]) => lines > 2 && text.length / lines < 5)
+"""
+"""cells whose words are broken into a column"""
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +136,22 @@ def test_no_label_of_a_figure_is_cut_in_the_readers_own_font(letters: list[dict[
     assert [(one["where"], one["text"]) for one in cut] == []
 
 
+def test_no_two_labels_of_a_figure_lie_on_each_other(letters: list[dict[str, Any]]) -> None:
+    of = defaultdict(list)
+    for one in letters:
+        if one["inSvg"]:
+            of[one["where"]].append(one)
+    pairs = [pair for labels in of.values() for pair in combinations(labels, 2)]
+    assert [(one["where"], one["text"], other["text"]) for one, other in pairs if _overlap(one, other)] == []
+
+
+def _overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether the boxes of two texts share more than two pixels of height and any of width."""
+    across = min(one["right"], other["right"]) - max(one["left"], other["left"])
+    down = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
+    return bool(across > 0 and down > 2)
+
+
 def test_the_dark_page_is_dark_and_the_printed_one_is_not(browser: Browser, report: Path) -> None:
     page = browser.new_page(viewport=ViewportSize(width=PAPER, height=1000), color_scheme="dark")
     page.goto(report.as_uri())
@@ -136,11 +168,15 @@ def test_what_is_wide_slides_and_the_page_does_not(browser: Browser, report: Pat
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_on_a_telephone_no_cell_of_a_table_is_a_column_of_letters(browser: Browser, report: Path) -> None:
+def test_on_a_telephone_no_cell_of_a_table_is_a_column_of_letters(
+    browser: Browser, make_study: Callable[..., StudyAnalysis], tmp_path: Path
+) -> None:
+    names = ["engine.first_prompt_token_ids", "engine.weights_hash"]
+    long = pl.DataFrame({"setting": names, "base": ["[3, 19, 26, 31, 24, 4]", "0" * 16], "rl": ["[]", "1" * 16]})
     page = browser.new_page(viewport=ViewportSize(width=390, height=844))
-    page.goto(report.as_uri())
-    tall = "tds => tds.filter(td => td.offsetHeight > 4 * td.offsetWidth).map(td => td.textContent)"
-    assert page.locator("td:visible").evaluate_all(tall) == []
+    page.goto(write_report(replace(make_study(30), settings=long), tmp_path).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.locator("td:visible").evaluate_all(LETTERS_A_LINE) == []
 
 
 def test_on_paper_nothing_is_cut(browser: Browser, report: Path) -> None:
@@ -153,3 +189,14 @@ def test_on_paper_nothing_is_cut(browser: Browser, report: Path) -> None:
 def _beyond(page: Page, selector: str) -> list[str]:
     beyond = f"all => all.filter(e => e.getBoundingClientRect().right > {PAPER} + 1).map(e => e.id || e.textContent)"
     return page.locator(f":is({selector}):visible").evaluate_all(beyond)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("largest", [1, 3, 64, 1000, 1024, 16384])
+@pytest.mark.parametrize("width", [176, 270, 620])
+def test_an_axis_of_budgets_ends_at_the_largest_and_its_ticks_have_room(largest: int, width: int) -> None:
+    axis: Any = k_axis(largest, width=width).to_dict()["axis"]
+    ticks = axis["values"]
+    assert ticks == sorted(set(ticks)) and ticks[-1] == largest
+    places = [width * log2(tick) / log2(max(largest, 2)) for tick in ticks]
+    apart = [other - one for one, other in pairwise(places)]
+    assert all(gap > 6 * len(str(largest)) for gap in apart)

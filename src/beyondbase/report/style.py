@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from statistics import mean
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ RL_LETTERS = "#B84F00"
 
 WIDTH = 620
 FONT_SIZE = 13
+_DIGIT = 8
+"""width of a digit in the widest font of the page"""
 _FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
@@ -74,9 +77,11 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def k_axis(largest: int, *, labels: bool = True) -> alt.X:
-    """A log2 axis with a tick at each power of two, and at the largest budget, which ends it."""
+def k_axis(largest: int, *, labels: bool = True, width: int = WIDTH) -> alt.X:
+    """A log2 axis with ticks at powers of two, as many as `width` holds, and at the largest budget, which ends it."""
     ticks = [k for k in doublings(largest) if k == largest or k * 1.4 < largest]  # closer ones would touch
+    needed = (_DIGIT * len(str(largest)) + 2) * (len(ticks) - 1)
+    ticks = ticks[:: -max(1, ceil(needed / width))][::-1]
     return alt.X(
         "k:Q",
         scale=alt.Scale(type="log", base=2, domain=[1, max(largest, 2)], nice=False),

@@ -52,7 +52,7 @@ def _intervals(data: pl.DataFrame, fill: str, mark: str, dy: int, room: int) -> 
     names = alt.Axis(title=None, labelLimit=room, minExtent=room)
     chart = alt.Chart(data).encode(y=alt.Y("name:N", sort=None, axis=names))
     sign = "datum.value == 0 ? '0' : format(datum.value * 100, '+.3~g')"
-    axis = alt.Axis(labelExpr=sign, title="RL minus base, points of pass@k")
+    axis = alt.Axis(labelExpr=sign, title="RL minus base, points of pass@k", tickCount=6)
     line = chart.mark_rule(color=INK, strokeWidth=2, yOffset=dy).encode(x=alt.X("lo:Q", axis=axis), x2="hi:Q")
     point = chart.mark_point(shape=mark, fill=fill, stroke=INK, size=50, opacity=1, yOffset=dy)
     return [line, point.encode(x="value:Q")]

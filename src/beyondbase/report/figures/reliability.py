@@ -79,11 +79,11 @@ def _share(column: str, top: float) -> alt.Y:
 
 def _band(rows: pl.DataFrame, panel: _Panel, look: Look, n: int) -> Any:
     area = alt.Chart(rows.select("k", panel.lo, panel.hi)).mark_area(opacity=0.13, color=look.colour)
-    return area.encode(x=k_axis(n), y=alt.Y(f"{panel.lo}:Q"), y2=f"{panel.hi}:Q")
+    return area.encode(x=k_axis(n, width=_PANEL), y=alt.Y(f"{panel.lo}:Q"), y2=f"{panel.hi}:Q")
 
 
 def _line(rows: pl.DataFrame, panel: _Panel, look: Look, n: int, top: float, height: float) -> list[Any]:
-    chart = alt.Chart(rows.select("k", panel.value)).encode(x=k_axis(n), y=_share(panel.value, top))
+    chart = alt.Chart(rows.select("k", panel.value)).encode(x=k_axis(n, width=_PANEL), y=_share(panel.value, top))
     place = alt.Chart(pl.DataFrame({"k": [int(rows["k"][-1])], panel.value: [height]}))
     name = place.mark_text(align="left", dx=9, fontSize=FONT_SIZE, fontWeight="bold", color=look.letters)
     return [
