@@ -30,7 +30,7 @@ class StudyConfig(CompareConfig):
     power_arm: bool = False
     """sample the base from --power-alpha of its own distribution too: what sharpening alone would do"""
     power_n_max: int | None = None
-    """most such samples of a problem, each of which costs as much as some plain ones; by default n-max"""
+    """most such samples of a problem, each of which costs as much as tens of plain ones; by default n-max"""
     score: bool = True
     """score both runs under both models: likelihoods, ranks of tokens (engines hf and vllm)"""
     score_first: int = FIRST

@@ -41,7 +41,7 @@ class PowerOptions:
     power_alpha: float = 4.0
     """the power; 1 is the model itself"""
     power_moves: int = 10
-    """moves of each sample's chain: more come nearer to the law, and cost about half a sample each"""
+    """moves of each sample's chain: more come nearer to the law, and cost some plain samples each"""
 
     def checked(self) -> PowerOptions:
         """Return the same, or raise BadInput for a power or a number of moves that has no meaning."""
