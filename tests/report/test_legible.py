@@ -194,8 +194,8 @@ def _beyond(page: Page, selector: str) -> list[str]:
 @pytest.mark.parametrize("largest", [1, 3, 64, 1000, 1024, 16384])
 @pytest.mark.parametrize("width", [176, 270, 620])
 def test_an_axis_of_budgets_ends_at_the_largest_and_its_ticks_have_room(largest: int, width: int) -> None:
-    axis: Any = k_axis(largest, width=width).to_dict()["axis"]
-    ticks = axis["values"]
+    spec: Any = k_axis(largest, width=width).to_dict()
+    ticks = spec["axis"]["values"]
     assert ticks == sorted(set(ticks)) and ticks[-1] == largest
     places = [width * log2(tick) / log2(max(largest, 2)) for tick in ticks]
     apart = [other - one for one, other in pairwise(places)]
