@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,15 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_beside_it(
         write_whole(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert not list(tmp_path.glob(f".*{TEMPORARY}"))
+
+
+def test_processes_that_write_one_file_at_once_do_not_meet(tmp_path: Path) -> None:
+    write = "import sys; from pathlib import Path; from beyondbase.durable import write_whole\n"
+    write += "for _ in range(300): write_whole(Path(sys.argv[1]), sys.argv[2].encode() * 1000)"
+    beside = [subprocess.Popen([sys.executable, "-c", write, str(tmp_path / "file"), each]) for each in "ab"]
+    assert [process.wait() for process in beside] == [0, 0]
+    assert (tmp_path / "file").read_bytes() in (b"a" * 1000, b"b" * 1000)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_training_log_says_the_same_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,8 +29,11 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that a kill at any moment leaves the old content or the new, never a part of it."""
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    """Write a file so that a kill at any moment leaves the old content or the new, never a part of it.
+
+    Several processes may write the same one at once: each has a temporary of its own, and the last one stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with writing(path):
         try:
             with open(temporary, "wb") as file:
