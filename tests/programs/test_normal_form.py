@@ -24,7 +24,7 @@ def mean(values, *, start=0):
     except ZeroDivisionError as error:
         raise ValueError("none") from error
 '''
-RENAMED = '''
+RENAMED = """
 import numpy as n
 from math import sqrt as r
 def average(xs, *, begin=0):
@@ -37,7 +37,7 @@ def average(xs, *, begin=0):
         return (s / len(xs), r(sum(z)), sorted(z, key=lambda q: -q))
     except ZeroDivisionError as e:
         raise ValueError('none') from e
-'''
+"""
 
 
 def test_names_comments_docstrings_and_layout_do_not_matter() -> None:
