@@ -27,7 +27,7 @@ def comparison() -> bb.Comparison:
 def study(paths: bool = True) -> StudyAnalysis:
     health = RunHealth("m", 30, 480, 500, 0.5, 0.3, 0.1, 0.1, 0, 2, 10.5, math.nan)
     text = pl.DataFrame({"problem_id": ["p0"], "text": ['quote " and \u2028 and \u00e4 and \x00'], "sample_index": [3]})
-    coverage = PathCoverage(4, pl.DataFrame({"k": [1, 2], "base": [0.1, math.inf]}), text)
+    coverage = PathCoverage(4, pl.DataFrame({"k": [1, 2], "base": [0.1, math.inf]}), text, text)
     measures = pl.DataFrame({"measure": ["answers_0"], "order": [0], "ratio": [None], "base": [1.5]})
     training = pl.DataFrame(
         {"step": [1, 2], "reward": [math.nan, None], "collapsed": [False, True], "nothing": [None, None]}

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import polars as pl
 
-from beyondbase.analyses.results import PathCoverage, StudyAnalysis
+from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.report.diversity import section
-from beyondbase.report.drawing import draw
-from beyondbase.report.figures.diversity import LABELS, diversity, moved, paths_found
-from beyondbase.report.figures.paths import paths
+from beyondbase.report.figures.diversity import LABELS, diversity, moved
 
 MakeStudy = Callable[..., StudyAnalysis]
 
@@ -47,18 +44,6 @@ def test_moved_counts_intervals_that_leave_1_out() -> None:
         {"ratio": [0.5, 2.0, 1.0, None], "ratio_lo": [0.4, 1.5, 0.9, None], "ratio_hi": [0.6, 3.0, 1.1, None]}
     )
     assert moved(measures) == {"smaller": 1, "larger": 1, "open": 1}
-
-
-def test_an_analysis_from_before_the_difference_is_drawn_without_it(make_study: MakeStudy, tmp_path: Path) -> None:
-    study = make_study()
-    assert study.paths is not None
-    old = PathCoverage(64, study.paths.curves.select("k", "base", "rl"), study.paths.problems.drop("both_found"))
-    before = replace(study, paths=old)
-    figure = paths(before)
-    assert figure is not None and "minus" not in draw("paths", figure, tmp_path).svg
-    assert paths_found(before) is None
-    said = section(before)
-    assert said is not None and len(said.tables) == 1
 
 
 def test_no_measure_with_a_ratio_is_no_figure(make_study: MakeStudy) -> None:

@@ -7,7 +7,6 @@ from beyondbase.analyses.results import (
     Crossover,
     CrossoverStatus,
     Guards,
-    PathCoverage,
     RunHealth,
     StudyAnalysis,
 )
@@ -60,8 +59,6 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
             "RL minus base by kind of problem (number of problems), with bands that hold for all rows and all k: "
             f"triangles at k = 1, squares at k = {largest}."
         )
-    if analysis.paths is not None:
-        texts["paths"] = _paths_caption(analysis.paths)
     if analysis.profile is not None:
         texts["reliability"] = reliability_caption(analysis.profile)
     if analysis.extrapolation is not None:
@@ -138,14 +135,6 @@ def _accuracy_caption(comparison: Comparison) -> str:
     return (
         f"{number(zero['base'], 'problem')} at exactly 0 under the base and {zero['rl']} under RL, which bounds their "
         f"rates and does not prove them 0{coarse}."
-    )
-
-
-def _paths_caption(paths: PathCoverage) -> str:
-    last = paths.curves.row(-1, named=True)
-    return (
-        f"Of all solutions of a problem, {number(paths.n, 'sample')} of the base find {percent(last['base'])} and of "
-        f"RL {percent(last['rl'])} (mean over problems; the first {paths.n} samples of each)."
     )
 
 

@@ -91,7 +91,7 @@ def _count(result: Diversity) -> str:
 
 
 def _path_sentences(paths: PathCoverage | None) -> list[str]:
-    if paths is None or not paths.found_by.height:
+    if paths is None:
         return []
     found = dict(paths.found_by.select("found_by", "solutions").iter_rows())
     only = {model: f"{found[model]:,} (in {number(_only(paths, model), 'problem')})" for model in ("base", "rl")}
@@ -141,7 +141,7 @@ def _table(result: Diversity) -> SectionTable:
 
 def _problems(paths: PathCoverage | None) -> list[SectionTable]:
     """The problems at which most solutions were found by one model alone."""
-    if paths is None or "both_found" not in paths.problems.columns:
+    if paths is None:
         return []
     rows = [
         (row["problem_id"], row["n_solutions"], row["both_found"], row["base_found"], row["rl_found"])

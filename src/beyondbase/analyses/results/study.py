@@ -77,7 +77,7 @@ class PathCoverage(Stored):
     n: int
     curves: pl.DataFrame
     problems: pl.DataFrame
-    found_by: pl.DataFrame = field(default_factory=pl.DataFrame)
+    found_by: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,8 @@ import altair as alt
 import polars as pl
 
 from beyondbase.analyses.results import Recheck, StudyAnalysis
-from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, apart, rounded_up
+from beyondbase.report.figures.difference import difference
+from beyondbase.report.style import FONT_SIZE, LOOKS, WIDTH, Figure, apart, rounded_up
 from beyondbase.wording import band_text, points
 
 _UPPER, _LOWER = 220, 130
@@ -22,7 +23,7 @@ def tokens(analysis: StudyAnalysis) -> Figure | None:
     curves = result.at_tokens.curves
     top = rounded_up(float(curves.select(pl.max_horizontal("base", "rl")).to_numpy().max()))
     upper = alt.layer(*_lines(curves, top)).properties(width=WIDTH, height=_UPPER)
-    lower = alt.layer(*_difference(curves)).properties(width=WIDTH, height=_LOWER)
+    lower = alt.layer(*difference(curves, _x(curves, labels=True))).properties(width=WIDTH, height=_LOWER)
     text = "Share of problems solved by base and RL over the answer tokens spent on each; below, RL minus base"
     data = curves.rename({"k": "tokens"})
     return Figure(alt.vconcat(upper, lower, spacing=26), data, text, _caption(result.at_tokens))
@@ -57,20 +58,6 @@ def _lines(curves: pl.DataFrame, top: float) -> list[Any]:
             name.encode(x="k:Q", y=alt.Y("share:Q", scale=scale, axis=axis), text=alt.value(look.name)),
         ]
     return layers
-
-
-def _difference(curves: pl.DataFrame) -> list[Any]:
-    rows = curves.select("k", *(pl.col(name) * 100 for name in ("delta", "delta_lo", "delta_hi")))
-    sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
-    axis = alt.Axis(title="RL minus base, points", labelExpr=sign, tickCount=5)
-    x, y = _x(curves, labels=True), alt.Y("delta:Q", axis=axis)
-    chart = alt.Chart(rows)
-    return [
-        chart.mark_area(color=INK, opacity=0.18).encode(x=x, y=alt.Y("delta_lo:Q", axis=axis), y2="delta_hi:Q"),
-        alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y),
-        chart.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
-        chart.mark_point(filled=True, color=INK, size=24, opacity=1).encode(x=x, y=y),
-    ]
 
 
 def _caption(at_tokens: Recheck) -> str:

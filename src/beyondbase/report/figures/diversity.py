@@ -95,7 +95,7 @@ def _caption(result: Diversity) -> str:
 def paths_found(analysis: StudyAnalysis) -> Figure | None:
     """The share of all solutions that both models, one alone, or neither found."""
     coverage = analysis.paths
-    if coverage is None or not coverage.found_by.height:
+    if coverage is None:
         return None
     shown = coverage.found_by.with_columns(name=pl.col("found_by").replace_strict(_FOUND_BY))
     colours = [QUIET, LOOKS["base"].colour, LOOKS["rl"].colour, PALE]

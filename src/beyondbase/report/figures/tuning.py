@@ -9,8 +9,9 @@ import polars as pl
 
 from beyondbase.analyses.results import Recheck, StudyAnalysis, Tuning
 from beyondbase.doublings import doublings
+from beyondbase.report.figures.difference import difference
 from beyondbase.report.formats import percent
-from beyondbase.report.style import FONT_SIZE, INK, LOOKS, WIDTH, Figure, Look, apart, k_axis
+from beyondbase.report.style import FONT_SIZE, LOOKS, WIDTH, Figure, Look, apart, k_axis
 from beyondbase.wording import points
 
 _PANEL, _HEIGHT, _GAP, _POWER_HEIGHT = 176, 170, 46, 240
@@ -101,23 +102,11 @@ def conditions(result: Tuning) -> dict[str, Recheck | None]:
 
 
 def _difference(frame: pl.DataFrame, title: str, domain: list[float]) -> Any:
-    rows = frame.select("k", *(pl.col(name) * 100 for name in ("delta", "delta_lo", "delta_hi")))
-    sign = "datum.value == 0 ? '0' : format(datum.value, '+')"
-    scale, axis = alt.Scale(domain=domain, nice=True), alt.Axis(title=None, labelExpr=sign, tickCount=5)
-    y = alt.Y("delta:Q", scale=scale, axis=axis)
     ends = [int(frame["k"][0]), int(frame["k"][-1])]
     inner = doublings(ends[1])[:-2:3] if ends[0] == 1 else frame["k"].to_list()[:-2:3]
     ticks = alt.Axis(title="budget k", values=[*inner, ends[1]], format="d")
     x = alt.X("k:Q", scale=alt.Scale(type="log", base=2, domain=ends, nice=False), axis=ticks)
-    chart = alt.Chart(rows)
-    layers: list[Any] = [
-        chart.mark_area(color=INK, opacity=0.18).encode(
-            x=x, y=alt.Y("delta_lo:Q", scale=scale, axis=axis), y2="delta_hi:Q"
-        ),
-        alt.Chart(pl.DataFrame({"delta": [0.0]})).mark_rule(color=INK, strokeDash=[3, 3]).encode(y=y),
-        chart.mark_line(color=INK, strokeWidth=2).encode(x=x, y=y),
-        chart.mark_point(filled=True, color=INK, size=24, opacity=1).encode(x=x, y=y),
-    ]
+    layers = difference(frame, x, title=None, domain=domain)
     return alt.layer(*layers).properties(width=_PANEL, height=_HEIGHT, title=title)
 
 
