@@ -68,8 +68,9 @@ def cost(
     """Read the tokens and endings of the counted samples; settings are those of the comparison."""
     missing = dict[str, str]()
     ids = list(base_counts.problem_ids)
-    views = truncation_views(base, rl, ids, comparison, missing, cluster_P=cluster_P)
-    spent = _spent(base, ids), _spent(rl, ids)
+    rows, rules = (base.counted(), rl.counted()), (base.manifest.rule, rl.manifest.rule)
+    views = truncation_views(rows, rules, ids, comparison, missing, cluster_P=cluster_P)
+    spent = _spent(rows[0], rules[0].stop_at, ids), _spent(rows[1], rules[1].stop_at, ids)
     for model, of in zip(("base", "RL"), spent, strict=True):
         if of is None:
             missing[AT_TOKENS] = missing[FIRST_SUCCESS] = _NO_TOKENS.format(model=model)
@@ -92,10 +93,8 @@ def _truncated(views: TruncationViews) -> dict[str, Recheck | None]:
     }
 
 
-def _spent(run: Run, ids: list[str]) -> list[Spent] | None:
+def _spent(counted: pl.DataFrame, stop_at: int | None, ids: list[str]) -> list[Spent] | None:
     """The counted draws of each problem, in the order of `ids`; None where a sample's tokens are not told."""
-    stop_at = run.manifest.rule.stop_at
-    counted = run.counted()
     rows = without_stops(counted, stop_at).select(
         "problem_id", "n_tokens", right=pl.col("verdict") == Verdict.CORRECT.value
     )

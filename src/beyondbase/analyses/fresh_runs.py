@@ -38,7 +38,7 @@ def fresh_pairs(base: Run, rl: Run) -> list[FreshPair]:
     pairs = []
     for folder in begun_folders(base.path.parent):
         fresh_base = open_run(folder / "base")
-        if _weights(fresh_base) != _weights(base):
+        if weights_of(fresh_base) != weights_of(base):
             continue
         if not (folder / "rl" / FILE_NAME).exists():
             raise StoreError(
@@ -46,7 +46,7 @@ def fresh_pairs(base: Run, rl: Run) -> list[FreshPair]:
                 "with `beyondbase compare --confirm`, or remove the folder"
             )
         fresh_rl = open_run(folder / "rl")
-        if _weights(fresh_rl) == _weights(rl):
+        if weights_of(fresh_rl) == weights_of(rl):
             pairs.append((fresh_base, fresh_rl))
     return pairs
 
@@ -95,6 +95,6 @@ def _together(counts: list[SuccessCounts]) -> SuccessCounts:
     return SuccessCounts([ids[row] for row in rows], n, c, stop_at=stop_at, n_max=n_max)
 
 
-def _weights(run: Run) -> str:
+def weights_of(run: Run) -> str:
     """What tells a model from another."""
     return run.manifest.engine.get("weights_hash", run.manifest.model)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from beyondbase.analyses.comparable import check_comparable
 from beyondbase.analyses.compare import in_order_of
+from beyondbase.analyses.fresh_runs import weights_of
 from beyondbase.errors import NotComparable, StoreError
 from beyondbase.store.manifest import FILE_NAME
 from beyondbase.store.place import UrlPath, names
@@ -83,7 +84,7 @@ def grid_runs(base: Run, rl: Run, base_counts: SuccessCounts, rl_counts: Success
             continue
         try:
             run = open_run(folder / name)
-            if _weights(run) != _weights(firsts[model]):
+            if weights_of(run) != weights_of(firsts[model]):
                 continue
             run = run.seen_by(firsts[model].manifest.verifier)
             _check_like(firsts[model], run, [each.run for each in (*found["base"], *found["rl"])])
@@ -104,7 +105,3 @@ def _check_like(first: Run, run: Run, taken: list[Run]) -> None:
             f"{run.path}: expected a seed that no other run of the study has, got that of {twin.path.name} "
             f"({run.manifest.spec.seed}); sample it again with another --seed"
         )
-
-
-def _weights(run: Run) -> str:
-    return run.manifest.engine.get("weights_hash", run.manifest.model)

@@ -10,7 +10,6 @@ import polars as pl
 
 from beyondbase.analyses.recheck import recheck_counts
 from beyondbase.analyses.results import Comparison, Recheck
-from beyondbase.store.run_store import Run
 from beyondbase.types import DrawRule, IntArray, SuccessCounts, Verdict
 
 DROPPED = "without truncated samples"
@@ -25,25 +24,23 @@ class TruncationViews(NamedTuple):
 
 
 def truncation_views(
-    base: Run,
-    rl: Run,
+    counted: tuple[pl.DataFrame, pl.DataFrame],
+    rules: tuple[DrawRule, DrawRule],
     ids: Sequence[str],
     comparison: Comparison,
     missing: dict[str, str],
     *,
     cluster_P: IntArray | None = None,
 ) -> TruncationViews:
-    """Read the counted samples of both runs anew; settings are those of the comparison.
+    """Read the counted samples of base and RL (`Run.counted`) anew; settings are those of the comparison.
 
     A stop at the r-th success stays one when truncated draws are dropped, which are never right: the others are draws
     of their own, and stop at the same success. Only the number of draws differs, so that all are cut to the least.
     """
-    rows = (_rows(base), _rows(rl))
+    rows = [_endings(frame) for frame in counted]
     if not any(frame["truncated"].any() for frame in rows):
         missing[DROPPED] = "no sample was truncated"
         return TruncationViews()
-    rules = (base.manifest.rule, rl.manifest.rule)
-
     again = partial(recheck_counts, like=comparison, cluster_P=cluster_P)
     plain, as_right, dropped = list[SuccessCounts](), list[SuccessCounts](), list[SuccessCounts]()
     for name, frame, rule in zip(("base", "RL"), rows, rules, strict=True):
@@ -96,9 +93,9 @@ def recount(frame: pl.DataFrame, ids: Sequence[str], n: int, stop_at: int | None
     return SuccessCounts(ids, n_P, c_P, stop_at=stop_at, n_max=None if stop_at is None else n)
 
 
-def _rows(run: Run) -> pl.DataFrame:
+def _endings(counted: pl.DataFrame) -> pl.DataFrame:
     """The counted samples in order: problem_id, right, truncated."""
-    return run.counted().select(
+    return counted.select(
         "problem_id",
         right=pl.col("verdict") == Verdict.CORRECT.value,
         truncated=pl.col("verdict") == Verdict.TRUNCATED.value,

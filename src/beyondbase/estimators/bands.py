@@ -113,10 +113,8 @@ def difference_band(
     pair = PseudoPair() if pair is None else instance(PseudoPair, pair)
     difference, row_P = _differences(base, rl, k_K, pair)
     units = _units(difference, row_P, cluster_P, weight=pair.weight)
-    moments = _moments(units, len(k_K), spread_budgets(k_K))
     n_units = len(base) if cluster_P is None else len(units.size_R) - 2
-    critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
-    return _band(k_K, moments, critical, n_units, lowest=-1.0)
+    return _simultaneous(units, n_units, k_K, confidence, seed, draws)
 
 
 def paired_band(
@@ -146,10 +144,7 @@ def paired_band(
     cluster_P = _check_clusters(cluster_P, len(base_P_K))
     difference_R_K = np.vstack([rl_P_K - base_P_K, np.ones(len(k_K)), -np.ones(len(k_K))])
     units = _units(difference_R_K.__getitem__, np.arange(len(base_P_K)), cluster_P, weight=PseudoPair().weight)
-    moments = _moments(units, len(k_K), spread_budgets(k_K))
-    n_units = len(units.size_R) - 2
-    critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
-    return _band(k_K, moments, critical, n_units, lowest=-1.0)
+    return _simultaneous(units, len(units.size_R) - 2, k_K, confidence, seed, draws)
 
 
 def own_band(
@@ -279,6 +274,13 @@ def _moments(units: _Units, budgets: int, grid_G: IntArray) -> _Moments:
     at_grid_G = np.sqrt((residual_R_G**2).sum(axis=0))
     unit_R_G = residual_R_G / np.where(at_grid_G > 0, at_grid_G, 1.0)
     return _Moments(estimate_K, center_K, norm_K / size_R.sum(), unit_R_G)
+
+
+def _simultaneous(units: _Units, n_units: int, k_K: IntArray, confidence: float, seed: int, draws: int) -> Band:
+    """The band of a difference, whose bounds hold for all budgets at once."""
+    moments = _moments(units, len(k_K), spread_budgets(k_K))
+    critical = sup_quantile(moments.residual_R_G, confidence, seed, draws) * few_units(n_units, confidence)
+    return _band(k_K, moments, critical, n_units, lowest=-1.0)
 
 
 def _band(k_K: IntArray, moments: _Moments, critical: float, units: int, *, lowest: float) -> Band:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from beyondbase.pipeline.score import FIRST, score_run
-from beyondbase.sampling.scorer import Scorer
+from beyondbase.sampling.scorers import LoadScorer
 from beyondbase.types import Progress
-
-LoadScorer = Callable[[], Scorer]
 
 
 @dataclass(frozen=True, slots=True)
