@@ -7,7 +7,7 @@ RUN    := $(VENV)/bin/python -m
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
-test: check $(VENV)/.gym
+test: check $(VENV)/.gym $(VENV)/.trl
 	$(RUN) pytest
 
 # The engine vllm on a CPU, in an environment of its own; where vLLM cannot be loaded, the tests say why and skip
@@ -34,6 +34,11 @@ setup: $(VENV)/.installed
 # The tasks of reasoning-gym, which the tests need and the demo does not: one of its libraries is compiled here
 $(VENV)/.gym: $(VENV)/.installed
 	$(RUN) pip install -c constraints.txt -e ".[gym]"
+	touch $@
+
+# TRL's trainers, for the tests of training a model with them
+$(VENV)/.trl: $(VENV)/.installed
+	$(RUN) pip install -c constraints.txt -e ".[trl]"
 	touch $@
 
 # The stamp comes last, so that an installation that was broken off is begun again.
