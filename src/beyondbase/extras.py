@@ -7,8 +7,10 @@ from typing import Any
 
 from beyondbase.errors import BadInput
 
-_EXTRAS = {"gguf": "smollm2", "reasoning_gym": "gym"} | dict.fromkeys(
-    ("torch", "transformers", "safetensors", "huggingface_hub"), "lab"
+_EXTRAS = (
+    {"gguf": "smollm2", "reasoning_gym": "gym"}
+    | dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab")
+    | dict.fromkeys(("trl", "datasets", "accelerate"), "trl")
 )
 
 

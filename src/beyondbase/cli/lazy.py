@@ -37,6 +37,9 @@ VERBS: dict[str, Entry] = {
     "data get": Entry("beyondbase.cli.data_get", "bring such a set from its makers' repository"),
     "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
     "train rl": Entry("beyondbase.cli.train_rl", "train a model by RLVR"),
+    "train trl": Entry(
+        "beyondbase.cli.train_trl", "train any Hugging Face model by RLVR with TRL, and watch its pass@k"
+    ),
 }
 
 

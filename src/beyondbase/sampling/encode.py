@@ -13,7 +13,7 @@ from beyondbase.errors import BadInput
 from beyondbase.sampling.messages import check_system, messages
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
-_DATE = "26 Jul 2024"
+TEMPLATE_DATE = "26 Jul 2024"
 """what Llama's templates write as today's date where they are told none: a prompt must not change overnight"""
 
 
@@ -80,7 +80,7 @@ def _chat(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec
         raise BadInput("form: expected a tokenizer with a chat template, this one has none; use --form plain")
     try:
         rendered: Any = tokenizer.apply_chat_template(
-            messages(prompt, spec), add_generation_prompt=True, return_dict=True, date_string=_DATE
+            messages(prompt, spec), add_generation_prompt=True, return_dict=True, date_string=TEMPLATE_DATE
         )
     except Exception as error:  # a template is a program of the model's makers and may raise whatever it likes
         raise BadInput(f"form: expected the model's chat template to take the messages, it says: {error}") from error

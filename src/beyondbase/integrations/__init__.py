@@ -1,0 +1,1 @@
+"""Trainers of others, given our problems, verifiers and pass@k."""
