@@ -14,7 +14,8 @@ import pytest
 from beyondbase.errors import BadInput, PolicyCollapse
 from beyondbase.lab.checkpoint import latest_step
 from beyondbase.lab.paths import BASE_MODEL
-from beyondbase.lab.trainer import RLConfig, train_rl
+from beyondbase.lab.rl_config import RLConfig
+from beyondbase.lab.trainer import train_rl
 from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
 
 SMALL = RLConfig(steps=4, problems_per_step=8, samples_per_problem=8, train_problems=64, checkpoint_every=1)
@@ -43,7 +44,7 @@ def test_training_leaves_a_model_in_hugging_face_form_and_a_line_a_step(uninterr
 def test_a_killed_training_goes_on_to_the_same_model_and_log(uninterrupted: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     code = (
-        "from pathlib import Path; from dataclasses import replace; from beyondbase.lab.trainer import *;"
+        "from pathlib import Path; from beyondbase.lab.rl_config import *; from beyondbase.lab.trainer import *;"
         f"train_rl(RLConfig(out=Path({str(out)!r}), steps=4, problems_per_step=8, samples_per_problem=8,"
         " train_problems=64, checkpoint_every=1))"
     )

@@ -80,7 +80,7 @@ def _study(config: DemoConfig) -> Study:
 
 
 def _train(config: DemoConfig, progress: Progress) -> Path:
-    settings = load("beyondbase.lab.trainer:RLConfig")(
+    settings = load("beyondbase.lab.rl_config:RLConfig")(
         out=config.out / "training", base=BASE_MODEL, steps=config.steps, seed=config.seed
     )
     final: Path = load("beyondbase.lab.trainer:train_rl")(settings, progress)

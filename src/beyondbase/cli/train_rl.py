@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from beyondbase.cli.settings import claim_folder, read_training, save_config
 from beyondbase.cli.verb import Outcome, Verb
-from beyondbase.lab.trainer import RLConfig, train_rl
+from beyondbase.lab.rl_config import RLConfig
+from beyondbase.lab.trainer import train_rl
 from beyondbase.types import Progress
 
 

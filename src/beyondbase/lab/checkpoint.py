@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from beyondbase.durable import sync, write_whole, writing
 
-_OPTIMIZER = "optimizer.pt"
+_STATE = "training_state.pt"
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
@@ -23,28 +23,29 @@ def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path:
 
 
 def save_checkpoint(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, optimizer: torch.optim.Optimizer | None, path: Path
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, state: Mapping[str, Any] | None, path: Path
 ) -> None:
-    """Write a model folder, with the optimizer's state where there is one, atomically."""
+    """Write a model folder, and beside it what a training needs to go on (optimizers and the like), atomically."""
     partial = path.with_name(f".{path.name}.partial")
     for old in (partial, path):
         shutil.rmtree(old, ignore_errors=True)
     with writing(path):
         model.save_pretrained(partial)
         tokenizer.save_pretrained(partial)
-        if optimizer is not None:
-            state = io.BytesIO()  # torch's own writer turns a full disk into an error that does not say so
-            torch.save(optimizer.state_dict(), state)
-            write_whole(partial / _OPTIMIZER, state.getbuffer())
+        if state is not None:
+            buffer = io.BytesIO()  # torch's own writer turns a full disk into an error that does not say so
+            torch.save(dict(state), buffer)
+            write_whole(partial / _STATE, buffer.getbuffer())
         for file in partial.iterdir():
             sync(file)
         partial.rename(path)
         sync(path.parent)
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
-    """Restore an optimizer from a checkpoint folder."""
-    optimizer.load_state_dict(torch.load(path / _OPTIMIZER, weights_only=True))
+def load_state(path: Path) -> dict[str, Any]:
+    """Read the state that a checkpoint holds beside its model."""
+    state: dict[str, Any] = torch.load(path / _STATE, weights_only=True)
+    return state
 
 
 def step_folder(folder: Path, step: int) -> Path:
@@ -52,19 +53,25 @@ def step_folder(folder: Path, step: int) -> Path:
     return folder / "checkpoints" / f"step-{step:06d}"
 
 
-def latest_step(folder: Path) -> int:
+def latest_step(folder: Path, up_to: int | None = None) -> int:
     """Return the newest step that can be resumed from, 0 if there is none."""
-    return max(
-        (int(path.parent.name.removeprefix("step-")) for path in folder.glob(f"checkpoints/step-*/{_OPTIMIZER}")),
-        default=0,
-    )
+    steps = (int(path.parent.name.removeprefix("step-")) for path in folder.glob(f"checkpoints/step-*/{_STATE}"))
+    return max((step for step in steps if up_to is None or step <= up_to), default=0)
 
 
-def drop_older_optimizers(folder: Path, keep: int) -> None:
-    """Remove optimizer states before a step: only the newest is ever resumed from."""
-    for path in folder.glob(f"checkpoints/step-*/{_OPTIMIZER}"):
-        if path.parent.name != step_folder(folder, keep).name:
-            path.unlink()
+def drop_older(folder: Path, step: int, keep_every: int) -> None:
+    """Remove checkpoints before a step, all but the models at multiples of `keep_every`.
+
+    Only the newest is ever resumed from: of the others the state goes.
+    """
+    for path in folder.glob("checkpoints/step-*"):
+        at = int(path.name.removeprefix("step-"))
+        if at >= step:
+            continue
+        if at % keep_every:
+            shutil.rmtree(path)
+        else:
+            (path / _STATE).unlink(missing_ok=True)
 
 
 def read_metrics(path: Path, up_to: int) -> list[dict[str, Any]]:

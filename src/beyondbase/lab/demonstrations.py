@@ -36,7 +36,7 @@ class Demonstrations:
     """in the order of problems and samples"""
     n_problems: int
     """that have at least one"""
-    n_retokenised: int
+    n_anew: int
     """of which the text was encoded anew: another tokenizer's, or not ended by the model itself"""
     pad_id: int
     device: torch.device
@@ -67,6 +67,16 @@ class Demonstrations:
 
     def __len__(self) -> int:
         return len(self.shown)
+
+    def summary(self) -> dict[str, float]:
+        """How many answers to how many problems, how many of them encoded anew, and their mean length in tokens."""
+        tokens = sum(len(one.answer) for one in self.shown)
+        return {
+            "answers": len(self),
+            "problems": self.n_problems,
+            "anew": self.n_anew,
+            "length": round(tokens / len(self), 12),
+        }
 
     def batch(self, step: int, size: int) -> Rollouts:
         """Lay out the `size` demonstrations of a step (from 1): a function of (seed, step, size).
@@ -135,10 +145,3 @@ def _ending(engine: HfEngine) -> int:
     if ends is None:
         raise BadInput("base: expected a tokenizer with an end-of-sequence token, this one has none; set eos_token")
     return int(ends)
-
-
-def describe(shown: Demonstrations) -> str:
-    """Say in a line what is imitated, and how many answers were encoded anew."""
-    mean = sum(len(one.answer) for one in shown.shown) / len(shown)
-    anew = f", {shown.n_retokenised} of them encoded anew from their text" if shown.n_retokenised else ""
-    return f"{len(shown)} distinct correct answers to {shown.n_problems} problems, {mean:.1f} tokens each{anew}"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -12,8 +11,10 @@ import torch
 from beyondbase.problems import render
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.seeds import sample_seed
-from beyondbase.types import Completion, Problem, SampleRequest, SamplingSpec, Verdict
-from beyondbase.verification.verifier import Verifier
+from beyondbase.types import Completion, Problem, SampleRequest, SamplingSpec
+
+RewardOf = Callable[[Problem, Completion, int], float]
+"""of an answer to a problem, and the answer's seed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +22,40 @@ class Rollouts:
     """Sampled answers to G problems, S each: row g * S + s is sample s of problem g."""
 
     rewards_G_S: torch.Tensor
+    """less what an answer's length costs"""
+    solved_G_S: torch.Tensor
+    """1 where the reward, whatever the length, is above 0"""
     token_ids_B_L: torch.Tensor
     """prompt and answer, padded on the right"""
     attention_B_L: torch.Tensor
     answer_B_L: torch.Tensor
     """1 where there is a token of the answer"""
-    entropy: float
-    length: float
+    entropy_B: torch.Tensor
+    """mean token entropy of each answer, nats"""
+
+    @property
+    def mask_B_T(self) -> torch.Tensor:
+        """1 where the next token, T = L - 1 of them, is one of the answer."""
+        return self.answer_B_L[:, 1:]
+
+    def groups(self, which: torch.Tensor) -> Rollouts:
+        """Take the groups at these places."""
+        n = self.rewards_G_S.shape[1]
+        rows = (which[:, None] * n + torch.arange(n)).flatten()
+        return Rollouts(
+            self.rewards_G_S[which],
+            self.solved_G_S[which],
+            self.token_ids_B_L[rows],
+            self.attention_B_L[rows],
+            self.answer_B_L[rows],
+            self.entropy_B[rows],
+        )
 
 
-def choose_problems(problems: Sequence[Problem], seed: int, step: int, size: int) -> list[Problem]:
-    """Choose a step's problems: a function of (seed, step), so that a resumed run repeats them."""
-    return random.Random(f"rl-{seed}-{step}").sample(list(problems), size)
-
-
-def roll_out(
-    engine: HfEngine, problems: Sequence[Problem], samples: int, spec: SamplingSpec, verifier: Verifier
-) -> Rollouts:
-    """Sample `samples` answers to each problem and verify them; the reward is 1 if correct, else 0."""
+def draw(
+    engine: HfEngine, problems: Sequence[Problem], samples: int, spec: SamplingSpec
+) -> list[tuple[SampleRequest, Completion]]:
+    """Sample `samples` answers to each problem, in order; each has a seed of its own."""
     requests = [
         SampleRequest(
             problem.problem_id, render(spec.template, problem), s, sample_seed(spec.seed, problem.problem_id, s)
@@ -46,37 +63,76 @@ def roll_out(
         for problem in problems
         for s in range(samples)
     ]
-    at = {(request.problem_id, request.sample_index): i for i, request in enumerate(requests)}
-    completions: list[Completion | None] = [None] * len(requests)
-    for request, completion in engine.generate(requests, spec):
-        completions[at[request.problem_id, request.sample_index]] = completion
-    done = [completion for completion in completions if completion is not None]
-    prompts = [engine.encode(request.prompt, spec) for request in requests[::samples] for _ in range(samples)]
-    verdicts = [verifier.verify(problems[i // samples], done[i].text).verdict for i in range(len(done))]
-    rewards = torch.tensor([float(verdict is Verdict.CORRECT) for verdict in verdicts])
-    padded = _pad(prompts, done, engine.tokenizer.pad_token_id or 0)
+    completions = {
+        (request.problem_id, request.sample_index): completion
+        for request, completion in engine.generate(requests, spec)
+    }
+    return [(request, completions[request.problem_id, request.sample_index]) for request in requests]
+
+
+def rewarded(
+    engine: HfEngine,
+    problems: Sequence[Problem],
+    drawn: Sequence[tuple[SampleRequest, Completion]],
+    spec: SamplingSpec,
+    reward: RewardOf,
+    length_cost: Callable[[int], float] = lambda length: 0.0,
+) -> Rollouts:
+    """Reward drawn answers and lay them out as tensors."""
+    samples = len(drawn) // len(problems)
+    rewards_B = torch.tensor([reward(problems[i // samples], done, r.seed) for i, (r, done) in enumerate(drawn)])
+    costs_B = torch.tensor([length_cost(len(done.token_ids)) for _, done in drawn])
+    prompts = [engine.encode(request.prompt, spec) for request, _ in drawn[::samples] for _ in range(samples)]
+    padded = pad(prompts, [done.token_ids for _, done in drawn], engine.tokenizer.pad_token_id or 0)
     device = engine.model.device
     return Rollouts(
-        rewards.view(len(problems), samples),
+        (rewards_B + costs_B).view(len(problems), samples),
+        (rewards_B > 0).float().view(len(problems), samples),
         padded.token_ids_B_L.to(device),
         padded.attention_B_L.to(device),
         padded.answer_B_L.to(device),
-        entropy=sum(c.entropy_mean or 0.0 for c in done) / len(done),
-        length=sum(len(c.token_ids) for c in done) / len(done),
+        torch.tensor([done.entropy_mean or 0.0 for _, done in drawn]),
     )
 
 
-class _Padded(NamedTuple):
+def greedy_rewards(engine: HfEngine, problems: Sequence[Problem], spec: SamplingSpec, reward: RewardOf) -> torch.Tensor:
+    """Reward of the most likely answer to each problem, shape (G,)."""
+    drawn = draw(engine, problems, 1, replace(spec, temperature=0.0))
+    rewards = [reward(problem, done, request.seed) for problem, (request, done) in zip(problems, drawn, strict=True)]
+    return torch.tensor(rewards)
+
+
+def joined(parts: Sequence[Rollouts], pad_id: int) -> Rollouts:
+    """Put rollouts of several draws together, padded to the longest."""
+    longest = max(part.token_ids_B_L.shape[1] for part in parts)
+
+    def wide(tensors: Sequence[torch.Tensor], fill: int) -> torch.Tensor:
+        return torch.cat([torch.nn.functional.pad(t, (0, longest - t.shape[1]), value=fill) for t in tensors])
+
+    return Rollouts(
+        torch.cat([part.rewards_G_S for part in parts]),
+        torch.cat([part.solved_G_S for part in parts]),
+        wide([part.token_ids_B_L for part in parts], pad_id),
+        wide([part.attention_B_L for part in parts], 0),
+        wide([part.answer_B_L for part in parts], 0),
+        torch.cat([part.entropy_B for part in parts]),
+    )
+
+
+class Padded(NamedTuple):
+    """Prompts and answers side by side, padded on the right."""
+
     token_ids_B_L: torch.Tensor
     attention_B_L: torch.Tensor
     answer_B_L: torch.Tensor
 
 
-def _pad(prompts: Sequence[tuple[int, ...]], completions: Sequence[Completion], pad_id: int) -> _Padded:
-    rows = [[*prompt, *c.token_ids] for prompt, c in zip(prompts, completions, strict=True)]
+def pad(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], pad_id: int) -> Padded:
+    """Lay out token ids as tensors."""
+    rows = [[*prompt, *answer] for prompt, answer in zip(prompts, answers, strict=True)]
     longest = max(map(len, rows))
     token_ids = torch.tensor([row + [pad_id] * (longest - len(row)) for row in rows])
     position_L = torch.arange(longest)
     attention = position_L < torch.tensor([[len(row)] for row in rows])
     answer = attention & (position_L >= torch.tensor([[len(prompt)] for prompt in prompts]))
-    return _Padded(token_ids, attention.long(), answer.float())
+    return Padded(token_ids, attention.long(), answer.float())
