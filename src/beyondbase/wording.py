@@ -52,3 +52,15 @@ def in_short(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(7.4), duration(100), duration(4000)
+    ('7s', '1m40s', '1h06m')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from beyondbase.cli.progress import duration
 from beyondbase.cli.settings import claim_folder, read_training, save_config
 from beyondbase.cli.study_outcome import study_outcome
 from beyondbase.cli.verb import Outcome, Verb
@@ -19,6 +18,7 @@ from beyondbase.sampling.engines import engine_of
 from beyondbase.sampling.scorers import scorer_of
 from beyondbase.types import DrawRule, Progress, SamplingSpec
 from beyondbase.verification import verifier_of
+from beyondbase.wording import duration
 
 _PROBLEMS = "countdown"
 _N_FIRST = 64

@@ -20,6 +20,7 @@ VERBS: dict[str, Entry] = {
     "plan": Entry("beyondbase.cli.plan", "say before sampling what a study would show and what it costs"),
     "compare": Entry("beyondbase.cli.compare", "compare two models: sample both, verify, analyze, report"),
     "study": Entry("beyondbase.cli.study", "the whole experiment: compare, and say why and how robust the answer is"),
+    "study run": Entry("beyondbase.cli.study_run", "train, sample and report all that the TOML of an experiment asks"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
     "score": Entry("beyondbase.cli.score", "say how likely the samples of a run are under any model"),
@@ -36,7 +37,9 @@ VERBS: dict[str, Entry] = {
     "data": Entry("beyondbase.cli.data", "list the problem sets that go by a name"),
     "data get": Entry("beyondbase.cli.data_get", "bring such a set from its makers' repository"),
     "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
+    "train ladder": Entry("beyondbase.cli.train_ladder", "pretrain base models of three sizes"),
     "train rl": Entry("beyondbase.cli.train_rl", "train a model by RLVR"),
+    "train sft": Entry("beyondbase.cli.train_sft", "fine-tune a model on the correct samples of a run"),
     "train trl": Entry(
         "beyondbase.cli.train_trl", "train any Hugging Face model by RLVR with TRL, and watch its pass@k"
     ),

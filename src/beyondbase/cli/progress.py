@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from beyondbase.types import Progress
+from beyondbase.wording import duration
 
 EVERY_S = 5.0
 """least time between two plain lines of a stage"""
@@ -66,18 +67,6 @@ def speed(rate: float, left: int) -> str:
         return ""
     text = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
     return f"{text}, {duration(left / rate)} left" if left > 0 else text
-
-
-def duration(seconds: float) -> str:
-    """A time in words.
-
-    >>> duration(7.4), duration(100), duration(4000)
-    ('7s', '1m40s', '1h06m')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    return f"{whole // 60}m{whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 class PlainLines:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from itertools import product
 from typing import Any, get_type_hints
 
@@ -78,7 +77,7 @@ def read_arm(where: Where, name: str, table: Mapping[str, Any], seeds: tuple[int
     if measured[0] < 1 or measured[-1] > steps:
         raise BadInput(f"{where('measured_steps')}: expected steps from 1 to steps = {steps}, got {list(measured)}")
     return Arm(
-        name, kind, keys.base, _plain(settings), steps, measured,
+        name, kind, keys.base, settings, steps, measured,
         keys.seeds or seeds, keys.sets or sets, _imitated(where, keys, kind),
     )  # fmt: skip
 
@@ -95,10 +94,6 @@ def _settable(kind: ArmKind) -> dict[str, Any]:
     """Fields of a configuration that an arm sets: not its folders, seed, and what follows from other keys."""
     unset = {"out", "base", "seed", "keep_every", CONFIGS[kind][1]}
     return {name: hint for name, hint in get_type_hints(config_type(kind)).items() if name not in unset}
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.value if isinstance(value, StrEnum) else value for name, value in settings.items()}
 
 
 def _imitated(where: Where, keys: ArmKeys, kind: ArmKind) -> Imitated | None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from beyondbase.experiment.spec import SHIPPED, TRAINING, Arm, ArmKind, Experiment
+from beyondbase.experiment.spec import SHIPPED, TRAINING, Arm, Experiment
 from beyondbase.lab.paths import BASE_MODEL
 
 STUDY, TIMINGS, FAILURES = "study.toml", "timings.jsonl", "failures.json"
@@ -77,6 +77,4 @@ def training_identity(arm: Arm, seed: int) -> str:
     """
     settings = {name: value for name, value in arm.settings.items() if name != "checkpoint_every"}
     imitated = None if arm.imitated is None else [arm.imitated.base, arm.imitated.problems, arm.imitated.n]
-    # A schedule over the steps makes trainings of two lengths two trainings.
-    length = None if arm.kind is ArmKind.RL else arm.steps
-    return json.dumps([arm.kind, arm.base, settings, imitated, length, seed], sort_keys=True, default=str)
+    return json.dumps([arm.kind, arm.base, settings, imitated, seed], sort_keys=True, default=str)

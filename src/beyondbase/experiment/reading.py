@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -59,7 +60,7 @@ def read_experiment(file: Path) -> Experiment:
     _check_names(where, sets, given, arms)
     bases |= given
     whole = Experiment(
-        head.title, head.question, head.confidence, head.margin, sets, bases, arms,
+        head.title, head.question, head.confidence, head.margin, sampling, sets, bases, arms,
         tables=(), findings=(), measured=(),
     )  # fmt: skip
     tables = tuple(read_table(w, t, whole) for w, t in _listed(where, table, "tables"))
@@ -129,11 +130,15 @@ def _set(where: Where, name: str, table: Mapping[str, Any], sampling: Sampling) 
 def _base(where: Where, name: str, table: Mapping[str, Any]) -> BaseSpec:
     config = load("beyondbase.lab.pretrain:BaseConfig")
     hints = {key: hint for key, hint in get_type_hints(config).items() if key != "out"}
-    values = checked(where, table, hints | {"path": str})
-    path = values.pop("path", None)
+    values = checked(where, table, hints | {"path": str, "size": str})
+    path, size = values.pop("path", None), values.pop("size", "medium")
+    sizes = load("beyondbase.lab.ladder:SIZES")
+    if size not in sizes:
+        raise BadInput(f"{where('size')}: expected one of {', '.join(sizes)}, got {size!r}")
     if path is None:
-        return BaseSpec(name, None, values)
-    if values:
+        defaults = {f.name: f.default for f in dataclasses.fields(config) if f.name in hints}
+        return BaseSpec(name, None, defaults | sizes[size]._asdict() | values)
+    if values or "size" in table:
         raise BadInput(f"{where('path')}: expected a path alone or the settings of a pretraining, got both; remove one")
     return BaseSpec(name, Path(where.file.parent, path))
 

@@ -67,7 +67,7 @@ class BaseSpec:
     path: Path | None
     """Hugging Face folder; None: the experiment pretrains it"""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """of BaseConfig, where the experiment pretrains it"""
+    """every field of BaseConfig but the folder, where the experiment pretrains it"""
 
 
 class ArmKind(StrEnum):
@@ -163,6 +163,8 @@ class Experiment:
     confidence: float
     margin: float
     """largest difference, as a share of problems, that counts as none"""
+    sampling: Sampling
+    """of all sets that do not say otherwise, and of samples that are imitated"""
     sets: Mapping[str, SetSpec]
     bases: Mapping[str, BaseSpec]
     """"shipped" among them"""
