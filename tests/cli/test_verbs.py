@@ -218,7 +218,7 @@ def test_ctrl_c_keeps_what_was_drawn_and_the_command_it_prints_ends_in_the_same_
         (["--max-tokens", 0], "max-tokens: expected at least 1, got 0"),
         (["--max-tokens", 64], "max_tokens: expected at most 5"),
         (["--limit", 0], "limit: expected at least 1 problem, got 0"),
-        (["--problems", "gsm9k"], "problems: expected one of countdown, countdown-ood, figures, gsm8k"),
+        (["--problems", "gsm9k"], "problems: expected one of countdown, countdown-train, "),
         (["--template", "chat"], "template: expected one of plain, "),
         (
             ["--verifier", "guess"],

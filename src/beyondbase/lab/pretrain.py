@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from beyondbase.durable import sync, write_whole, writing
+from beyondbase.errors import BadInput
+from beyondbase.lab.checkpoint import write_json
 from beyondbase.lab.corpus import corpus
 from beyondbase.lab.model_card import base_model_card
 from beyondbase.lab.tokenizer import build_tokenizer
 from beyondbase.types import Progress, silent
+
+_MADE_BY = "pretraining.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,13 @@ class BaseConfig:
 
 
 def train_base(config: BaseConfig, progress: Progress = silent) -> float:
-    """Pretrain, save the model to `config.out`, and return the mean loss of the last 20 steps (nats a token)."""
+    """Pretrain, save the model to `config.out`, and return the mean loss of the last 20 steps (nats a token).
+
+    The folder appears whole at the end; a pretraining that was killed begins again, and a base that is there is not
+    made again. Raises BadInput where the folder holds a base of other settings, or anything else.
+    """
+    if (loss_before := _finished(config)) is not None:
+        return loss_before
     torch.manual_seed(config.seed)
     tokenizer = build_tokenizer()
     model = LlamaForCausalLM(_architecture(config, tokenizer))
@@ -106,9 +120,37 @@ def _rate(step: int, steps: int, warmup: int = 50) -> float:
 
 
 def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, config: BaseConfig, loss: float) -> None:
+    """Write the folder under a temporary name, then rename it: it appears whole or not at all."""
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    model.save_pretrained(config.out)
-    tokenizer.save_pretrained(config.out)
-    (config.out / "README.md").write_text(
-        base_model_card(asdict(config), loss, model.num_parameters()), encoding="utf-8"
-    )
+    out = config.out.resolve()
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with writing(out):
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        card = base_model_card(asdict(config), loss, model.num_parameters())
+        write_whole(partial / "README.md", card.encode())
+        write_json(partial / _MADE_BY, {"settings": _settings(config), "loss": loss})
+        for file in partial.iterdir():
+            sync(file)
+        partial.rename(out)
+        sync(out.parent)
+
+
+def _settings(config: BaseConfig) -> dict[str, Any]:
+    return {name: value for name, value in asdict(config).items() if name != "out"}
+
+
+def _finished(config: BaseConfig) -> float | None:
+    """The loss of the base that lies in `config.out` already, made with these settings; None for an empty folder."""
+    if not config.out.exists() or (config.out.is_dir() and not any(config.out.iterdir())):
+        return None
+    mend = "give another --out"
+    try:
+        made = json.loads((config.out / _MADE_BY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise BadInput(f"{config.out}: expected an empty folder, or a base made before, got another; {mend}") from None
+    for name, value in _settings(config).items():
+        if (found := made["settings"].get(name)) != value:
+            raise BadInput(f"{config.out} holds a base with {name} = {found!r}, this one has {value!r}; {mend}")
+    return float(made["loss"])

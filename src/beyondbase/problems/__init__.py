@@ -8,7 +8,7 @@ from pathlib import Path
 
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
-from beyondbase.problems.countdown import countdown_out_of_distribution, countdown_test
+from beyondbase.problems.countdown import COUNTDOWN_SETS
 from beyondbase.problems.figures import figures
 from beyondbase.problems.files import ENDINGS, load_files
 from beyondbase.problems.hub import load_data_set
@@ -21,8 +21,7 @@ from beyondbase.problems.reading import AS_IT_IS, Reading
 __all__ = ["DATASETS", "TEMPLATES", "ProblemSet", "Reading", "load_problems", "render", "template_hash"]
 
 DATASETS: dict[str, Callable[[], ProblemSet]] = {
-    "countdown": countdown_test,
-    "countdown-ood": countdown_out_of_distribution,
+    **{one.name: one.load for one in COUNTDOWN_SETS},
     "figures": figures,
     **{name: partial(load_published, name) for name in PUBLISHED},
 }
@@ -36,16 +35,18 @@ def load_problems(name: str, limit: int | None = None, reading: Reading = AS_IT_
     """
     if limit is not None and limit < 1:
         raise BadInput(f"limit: expected at least 1 problem, got {limit}")
-    problems = _load(name, reading)
+    problems = _load(name, reading, limit)
     reading.check(problems)
     return problems if limit is None else problems.head(limit)
 
 
-def _load(name: str, reading: Reading) -> ProblemSet:
+def _load(name: str, reading: Reading, limit: int | None) -> ProblemSet:
     if name.startswith("gym:"):
         gym: ProblemSet = load("beyondbase.problems.gym:gym_problems")(name)
         return gym
     published, equals, file = name.partition("=")
+    if name in (generated := {one.name: one for one in COUNTDOWN_SETS}):
+        return generated[name].load(limit)  # counting the solutions of all takes long
     if name in DATASETS:
         return DATASETS[name]()
     if equals and published in PUBLISHED:

@@ -13,6 +13,8 @@ from beyondbase.problems.problem_set import ProblemSet
 from beyondbase.types import Problem
 
 TEST_SIZE = 300
+TRAIN_SIZE = 4000
+"""problems that a training draws from, by default"""
 
 
 class Split(StrEnum):
@@ -33,6 +35,7 @@ class World:
 
 
 IN_DISTRIBUTION = World()
+FARTHER_TARGETS = World(targets=(100, 150))
 OUT_OF_DISTRIBUTION = World(n_numbers=5, targets=(100, 199))
 
 
@@ -107,18 +110,34 @@ def random_trace(rng: random.Random, world: World = IN_DISTRIBUTION) -> tuple[tu
             return numbers, steps, at_hand[0]
 
 
-def countdown_test() -> ProblemSet:
-    """Held-out problems like those of training."""
-    return _counted("countdown", generate(Split.TEST, TEST_SIZE, seed=0))
+@dataclass(frozen=True, slots=True)
+class CountdownSet:
+    """A problem set that is generated anew each time: the same problems each time."""
+
+    name: str
+    split: Split = Split.TEST
+    size: int = TEST_SIZE
+    world: World = IN_DISTRIBUTION
+
+    def load(self, limit: int | None = None) -> ProblemSet:
+        """Generate the set, or its first `limit` problems; difficulty is counted for these alone."""
+        # One more than asked for, where there is one: that the set was cut shows in its name.
+        size = self.size if limit is None else min(self.size, limit + 1)
+        drawn = ProblemSet(self.name, generate(self.split, size, seed=0, world=self.world), verifier="countdown")
+        kept = drawn if limit is None else drawn.head(limit)
+        return replace(kept, problems=tuple(map(with_difficulty, kept.problems)))
 
 
-def countdown_out_of_distribution() -> ProblemSet:
-    """Harder problems that no training saw the like of: five numbers, targets from 100 to 199."""
-    return _counted("countdown-ood", generate(Split.TEST, TEST_SIZE, seed=0, world=OUT_OF_DISTRIBUTION))
-
-
-def _counted(name: str, problems: tuple[Problem, ...]) -> ProblemSet:
-    return ProblemSet(name, tuple(map(with_difficulty, problems)), verifier="countdown")
+COUNTDOWN_SETS = (
+    # held out, like those of training
+    CountdownSet("countdown"),
+    # those that trainings draw from
+    CountdownSet("countdown-train", Split.RLVR, TRAIN_SIZE),
+    # held out, with targets that no base was asked for: the shipped base solves few of its samples
+    CountdownSet("countdown-far", world=FARTHER_TARGETS),
+    # held out, with one number more as well: the shipped base solves nothing
+    CountdownSet("countdown-ood", world=OUT_OF_DISTRIBUTION),
+)
 
 
 def _difficulty(n_solutions: int) -> str:
