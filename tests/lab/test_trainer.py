@@ -82,7 +82,7 @@ def test_a_finished_training_is_not_done_again(uninterrupted: Path) -> None:
 
 
 def test_a_folder_of_another_training_is_refused(uninterrupted: Path) -> None:
-    with pytest.raises(BadInput, match=r"holds a training with learning_rate = 5e-05, this one has 0\.1"):
+    with pytest.raises(BadInput, match=r"holds a training with learning_rate = 0\.0001, this one has 0\.1"):
         train_rl(replace(SMALL, out=uninterrupted, learning_rate=0.1))
 
 

@@ -21,6 +21,7 @@ from beyondbase.verification import verifier_of
 from beyondbase.wording import duration
 
 _PROBLEMS = "countdown"
+_RECIPE = {"problems_per_step": 64, "samples_per_problem": 16, "learning_rate": 5e-5}
 _N_FIRST = 64
 """every problem gets these, so that path coverage is known up to this k"""
 
@@ -81,7 +82,7 @@ def _study(config: DemoConfig) -> Study:
 
 def _train(config: DemoConfig, progress: Progress) -> Path:
     settings = load("beyondbase.lab.rl_config:RLConfig")(
-        out=config.out / "training", base=BASE_MODEL, steps=config.steps, seed=config.seed
+        out=config.out / "training", base=BASE_MODEL, steps=config.steps, seed=config.seed, **_RECIPE
     )
     final: Path = load("beyondbase.lab.trainer:train_rl")(settings, progress)
     return final

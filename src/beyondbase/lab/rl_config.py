@@ -24,13 +24,13 @@ class RLConfig:
     """model to start from: a folder in Hugging Face form"""
     algorithm: str = "grpo"
     """grpo, dr-grpo, rloo, remax, reinforce++, ppo, dapo or pass-at-k"""
-    steps: int = 100
+    steps: int = 150
     """each on fresh rollouts; a finished training goes on where this is raised"""
-    problems_per_step: int = 64
+    problems_per_step: int = 32
     """groups of a step"""
-    samples_per_problem: int = 16
+    samples_per_problem: int = 8
     """rollouts of a group"""
-    learning_rate: float = 5e-5
+    learning_rate: float = 1e-4
     """of AdamW, constant"""
     temperature: float = 1.0
     """of the rollouts"""
