@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -8,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beyondbase.countdown_rules import OPERATORS, apply, canonical_step, solution_key, solutions
+from beyondbase.lab.rl_config import RLConfig
+from beyondbase.problems import load_problems
 from beyondbase.problems.countdown import (
+    COUNTDOWN_SETS,
+    IN_DISTRIBUTION,
     OUT_OF_DISTRIBUTION,
     Split,
     generate,
@@ -79,3 +84,26 @@ def test_a_random_trace_is_a_solution_of_its_own_problem(seed: int) -> None:
         numbers, steps, target = random_trace(rng)
         canonical = [canonical_step(int(a), op, int(b), int(c)) for a, op, b, _, c in map(str.split, steps)]
         assert solution_key(canonical) in solutions(numbers, target), problem_key(numbers, target)
+
+
+@pytest.mark.parametrize("name", [one.name for one in COUNTDOWN_SETS])
+def test_a_countdown_set_cut_short_is_the_beginning_of_the_whole(name: str) -> None:
+    of_name = {one.name: one for one in COUNTDOWN_SETS}[name]
+    whole = replace(of_name, size=12).load()
+    cut = replace(of_name, size=12).load(5)
+    assert cut == whole.head(5)
+    assert cut.name == f"{name}[:5]"
+    assert replace(of_name, size=12).load(12) == replace(of_name, size=12).load(99) == whole
+    assert load_problems(name, 5).problems == cut.problems
+    assert len(whole) == 12
+
+
+def test_the_training_set_is_what_trainings_draw_from() -> None:
+    assert {one.name: one for one in COUNTDOWN_SETS}["countdown-train"].size == RLConfig().train_problems
+    drawn = generate(Split.RLVR, RLConfig().train_problems, seed=0)
+    assert [p.problem_id for p in load_problems("countdown-train", 20)] == [p.problem_id for p in drawn[:20]]
+
+
+def test_far_targets_are_beyond_those_of_training() -> None:
+    targets = [int(problem.problem_id.split(" -> ")[1]) for problem in load_problems("countdown-far", 50)]
+    assert all(IN_DISTRIBUTION.targets[1] < target <= 150 for target in targets)
