@@ -2,7 +2,7 @@
 
 On the base's own samples this is rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825, RFT; one round of
 STaR, Zelikman et al. 2022, arXiv 2203.14465), a control of RLVR: the same reward, imitated. On the samples of a
-stronger model it is distillation, the positive control of Yue et al. 2025 (arXiv 2504.13837, section 4.3).
+stronger model it is distillation, a positive control: in Yue et al. 2025 (arXiv 2504.13837) it lifts the whole curve.
 """
 
 from __future__ import annotations
