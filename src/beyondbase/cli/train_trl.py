@@ -14,6 +14,8 @@ from beyondbase.extras import load
 from beyondbase.integrations.trl.config import TrlConfig
 from beyondbase.types import Progress
 
+_NAME = "eval_pass@"
+
 
 def run(config: TrlConfig, progress: Progress) -> Outcome:
     """Train, or go on where a training was."""
@@ -45,8 +47,9 @@ def _pass_at_k(log: Path) -> list[str]:
 
 
 def _curve(row: Mapping[str, float]) -> str:
-    budgets = [name for name in row if name.startswith("eval_pass@") and f"{name}_lo" in row]
-    shown = [f"{n.removeprefix('eval_')} {row[n]:.3f} [{row[f'{n}_lo']:.3f}, {row[f'{n}_hi']:.3f}]" for n in budgets]
+    budgets = sorted(int(name[len(_NAME) :]) for name in row if name.startswith(_NAME) and name[len(_NAME) :].isdigit())
+    of = {k: [row[f"{_NAME}{k}{side}"] for side in ("", "_lo", "_hi")] for k in budgets}
+    shown = [f"pass@{k} {value:.3f} [{lo:.3f}, {hi:.3f}]" for k, (value, lo, hi) in of.items()]
     return f"after step {row['step']}: {', '.join(shown)}"
 
 

@@ -115,7 +115,7 @@ class PassAtKCallback(TrainerCallback):
 
     def _draw(self, step: int, shard: Shard) -> None:
         held_out, trainer = self._held_out, self._trainer
-        engine = live_engine(self._model, self._tokenizer, held_out.batch_size)
+        engine = live_engine(self._model, self._tokenizer, held_out.batch_size, trainer.accelerator.mixed_precision)
         if shard.index == 0:
             _make_way(held_out.folder(step), dict(engine.identity)["weights_hash"])
         trainer.accelerator.wait_for_everyone()

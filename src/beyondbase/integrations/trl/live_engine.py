@@ -15,12 +15,14 @@ from beyondbase.sampling.hf.sequences import shares_prompts
 from beyondbase.sampling.model_source.folder import tokenizer_hash
 
 
-def live_engine(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_size: int) -> HfEngine:
+def live_engine(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_size: int, autocast: str = "no"
+) -> HfEngine:
     """Sample from the weights as they are in memory now; nothing of the model is changed.
 
     The identity names the weights by a digest of the parameters in memory: that of the same weights in a folder
-    is another, for it is one of files. Where the arithmetic is of less precision than the weights (autocast), the
-    samples are the trained policy's own.
+    is another, for it is one of files. `autocast` names the precision of the arithmetic where it is not that of the
+    weights: that of the training, so that the samples are the trained policy's own.
     """
     shared = shares_prompts(model)
     identity = {
@@ -28,7 +30,7 @@ def live_engine(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batc
         "weights_hash": parameters_hash(model),
         "tokenizer_hash": _tokenizer_hash(tokenizer),
         "device": model.device.type,
-        "dtype": str(model.dtype).removeprefix("torch."),
+        "dtype": str(model.dtype).removeprefix("torch.") + ("" if autocast == "no" else f", autocast {autocast}"),
         "attention": SHARED_PROMPT if shared else str(model.config._attn_implementation),
     }
     return HfEngine(model, tokenizer, batch_size, tuple(identity.items()), shared)

@@ -59,4 +59,5 @@ def training_rows(history: Iterable[Mapping[str, Any]]) -> list[dict[str, float 
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    # sorted, as TRL's checkpoints have it: a training that was gone on with leaves the same file
+    return "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
