@@ -10,7 +10,7 @@ import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel
 
 from beyondbase.lab.rollout import Rollouts
-from beyondbase.lab.token_logprobs import PIECE
+from beyondbase.lab.token_logprobs import PIECE, at_least_float32
 
 _CLIP = 0.2
 
@@ -63,5 +63,5 @@ class Critic:
     def _values(self, rollouts: Rollouts, rows: torch.Tensor) -> torch.Tensor:
         ids, attention = rollouts.token_ids_B_L[rows, :-1], rollouts.attention_B_L[rows, :-1]
         logits = self.model(input_ids=ids, attention_mask=attention).logits
-        values: torch.Tensor = logits.squeeze(-1).float() * rollouts.mask_B_T[rows]
+        values: torch.Tensor = at_least_float32(logits.squeeze(-1)) * rollouts.mask_B_T[rows]
         return values

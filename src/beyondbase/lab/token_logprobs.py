@@ -31,7 +31,7 @@ def token_law(
     kept = ids.shape[1] - first
     mask = rollouts.attention_B_L[rows, :-1]
     logits = model(input_ids=ids[:, :-1], attention_mask=mask, use_cache=False, logits_to_keep=kept).logits
-    log_p_B_T_V = torch.log_softmax(logits.float() / temperature, dim=-1)
+    log_p_B_T_V = torch.log_softmax(at_least_float32(logits) / temperature, dim=-1)
     chosen_B_T = log_p_B_T_V.gather(2, ids[:, first:, None]).squeeze(2)
     entropies = -(log_p_B_T_V.exp() * log_p_B_T_V).sum(dim=2) if entropy else None
     return TokenLaw(_widened(chosen_B_T, first), None if entropies is None else _widened(entropies, first))
@@ -42,6 +42,11 @@ def all_logprobs(model: PreTrainedModel, rollouts: Rollouts, temperature: float 
     """Log-probabilities of the tokens of all answers, shape (B, T), in pieces."""
     pieces = torch.arange(len(rollouts.token_ids_B_L)).split(PIECE)
     return torch.cat([token_law(model, rollouts, rows, temperature).logprobs_B_T for rows in pieces])
+
+
+def at_least_float32(values: torch.Tensor) -> torch.Tensor:
+    """Widen half precision to float32; wider numbers stay as they are."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _first_answer(rollouts: Rollouts, rows: torch.Tensor) -> int:

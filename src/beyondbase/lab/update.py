@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from beyondbase.lab.algorithms import Sampled, token_weights
+from beyondbase.lab.algorithms.ppo import value_targets
 from beyondbase.lab.learner import Learner
 from beyondbase.lab.rl_config import RLConfig
 from beyondbase.lab.rollout import Rollouts
@@ -38,6 +39,8 @@ class _Prepared(NamedTuple):
     """None: the policy is the one that sampled them"""
     reference_B_T: torch.Tensor | None
     values_B_T: torch.Tensor | None
+    value_targets_B_T: torch.Tensor | None
+    """what the critic learns"""
 
     def part(self, groups: torch.Tensor) -> _Prepared:
         n = self.rollouts.rewards_G_S.shape[1]
@@ -56,8 +59,8 @@ def update(config: RLConfig, learner: Learner, rollouts: Rollouts, greedy_G: tor
         loss, norm = _gradient_step(config, learner, part)
         losses.append(loss)
         norms.append(norm)
-        if learner.critic is not None and part.values_B_T is not None:
-            learner.critic.learn(part.rollouts, part.rollouts.rewards_G_S.reshape(-1, 1), part.values_B_T)
+        if learner.critic is not None and part.values_B_T is not None and part.value_targets_B_T is not None:
+            learner.critic.learn(part.rollouts, part.value_targets_B_T, part.values_B_T)
     return StepStatistics(sum(losses) / len(losses), max(norms), kl)
 
 
@@ -72,7 +75,8 @@ def _prepare(config: RLConfig, learner: Learner, rollouts: Rollouts, greedy_G: t
         cost = config.kl * (old - reference) * mask_B_T
     sampled = Sampled(rollouts.rewards_G_S, mask_B_T, cost, greedy_G, values, config.pass_at)
     advantages_B_T = config.recipe.advantages(sampled)
-    return _Prepared(rollouts, advantages_B_T, old, None if in_reward else reference, values)
+    targets = None if values is None else value_targets(sampled)
+    return _Prepared(rollouts, advantages_B_T, old, None if in_reward else reference, values, targets)
 
 
 def _gradient_step(config: RLConfig, learner: Learner, part: _Prepared) -> tuple[float, float]:
@@ -108,7 +112,7 @@ def _loss(
     if part.reference_B_T is not None:
         loss = loss + config.kl * kl_term(batch, part.reference_B_T[rows])
     if law.entropy_B_T is not None:
-        loss = loss - config.entropy_bonus * (law.entropy_B_T * weights_B_T).sum()
+        loss = loss - config.entropy_bonus * (law.entropy_B_T * mask_B_T).sum() / part.rollouts.mask_B_T.sum()
     return loss
 
 

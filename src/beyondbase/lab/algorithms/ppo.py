@@ -33,10 +33,21 @@ def gae(
     return advantages * mask_B_T
 
 
+def estimates(sampled: Sampled) -> torch.Tensor:
+    """GAE of an answer's rewards, KL costs among them, before it is normalised."""
+    assert sampled.values_B_T is not None
+    return gae(token_rewards(sampled), sampled.values_B_T, sampled.mask_B_T)
+
+
 def advantages(sampled: Sampled) -> torch.Tensor:
     """GAE, normalised over the batch."""
+    return whitened(estimates(sampled), sampled.mask_B_T)
+
+
+def value_targets(sampled: Sampled) -> torch.Tensor:
+    """What the critic learns: A_t + V_t, with the advantage as it was before it was normalised."""
     assert sampled.values_B_T is not None
-    return whitened(gae(token_rewards(sampled), sampled.values_B_T, sampled.mask_B_T), sampled.mask_B_T)
+    return estimates(sampled) + sampled.values_B_T * sampled.mask_B_T
 
 
 PPO = Algorithm(advantages, Average.TOKEN, kl_in_reward=True, critic=True)
