@@ -15,6 +15,7 @@ from beyondbase.experiment.folders import STUDY
 from beyondbase.experiment.reading import read_experiment
 from beyondbase.experiment.resolved import toml_text
 from beyondbase.experiment.spec import Experiment
+from beyondbase.lab.rl_config import RLConfig
 from tests.experiment.conftest import GRPO, SETS, SFT, TINY, Make
 
 WHOLE = SETS + TINY + GRPO + SFT
@@ -94,9 +95,10 @@ def test_a_grid_stands_for_an_arm_of_each_combination_and_its_name_for_all(tmp_p
 def test_defaults_are_those_of_the_configuration_and_of_the_head(tmp_path: Path) -> None:
     whole = read(WHOLE + "[arms.plain]\n", tmp_path)
     plain = whole.arms["plain"]
-    assert (plain.base, plain.steps, plain.measured_steps, plain.seeds) == ("shipped", 100, (100,), (0, 1))
+    assert (plain.base, plain.steps, plain.measured_steps) == ("shipped", RLConfig().steps, (RLConfig().steps,))
+    assert plain.seeds == (0, 1)
     assert plain.sets == ("held-out", "in-domain")
-    assert plain.settings["learning_rate"] == 5e-5
+    assert plain.settings["learning_rate"] == RLConfig().learning_rate
     assert whole.arms["sft"].seeds == (0,)
     assert whole.sets["held-out"].sampling == whole.sampling
 
