@@ -132,7 +132,7 @@ def _imitate(config: RLConfig, learner: Learner) -> float:
     law = token_law(learner.engine.model, shown, torch.arange(len(mask_B_T)))
     loss = -config.mix_weight * (law.logprobs_B_T * mask_B_T).sum() / mask_B_T.sum()
     loss.backward()
-    return float(loss)
+    return loss.item()
 
 
 @torch.no_grad()
