@@ -30,7 +30,7 @@ _ENVIRONMENT = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
 }
 """one thread, no bars: read when torch, polars and transformers are loaded, so set before"""
-_PATIENCE_S = 10.0
+_PATIENCE_S = 3.0
 _EVERY_S = 0.5
 """least time between two reports of a unit"""
 
