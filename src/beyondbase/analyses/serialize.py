@@ -8,14 +8,15 @@ from typing import Any
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from beyondbase.analyses.results import Agreement, Comparison, ModelTable, StudyAnalysis, StudyPlan
+from beyondbase.analyses.results import Agreement, Comparison, ExperimentResults, ModelTable, StudyAnalysis, StudyPlan
 from beyondbase.analyses.stored import FORMAT_VERSION, FRAME
 from beyondbase.errors import StoreError
 
-Result = Agreement | Comparison | ModelTable | StudyAnalysis | StudyPlan
+Result = Agreement | Comparison | ExperimentResults | ModelTable | StudyAnalysis | StudyPlan
 _KINDS: dict[str, type[Result]] = {
     "Agreement": Agreement,
     "Comparison": Comparison,
+    "ExperimentResults": ExperimentResults,
     "ModelTable": ModelTable,
     "StudyAnalysis": StudyAnalysis,
     "StudyPlan": StudyPlan,

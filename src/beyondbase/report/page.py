@@ -56,8 +56,8 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
     The samples stand in the page as closed <details>, not as data for a script, so that they can be read, searched and
     printed where scripts do not run.
     """
-    environment = _environment()
-    style, script = (_source(environment, name) for name in ("report.css", "report.js"))
+    environment = page_environment()
+    style, script = (source(environment, name) for name in ("report.css", "report.js"))
     curves, profile, beyond = analysis.comparison.curves, analysis.profile, analysis.extrapolation
     budgets, made = set(doublings(len(curves))), sections(analysis)
     html = environment.get_template("report.html.jinja").render(
@@ -98,7 +98,8 @@ def _ids(analysis: StudyAnalysis, made: Sequence[str]) -> list[str]:
     return [*made, "crossover", *(["guards"] if guarded else [])]
 
 
-def _environment() -> jinja2.Environment:
+def page_environment() -> jinja2.Environment:
+    """Where the templates are, with every text escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("beyondbase.report"),
         autoescape=True,
@@ -110,6 +111,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _source(environment: jinja2.Environment, name: str) -> Markup:
+def source(environment: jinja2.Environment, name: str) -> Markup:
+    """A file of the templates as it stands, to be put into a page."""
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, name)[0])

@@ -16,6 +16,7 @@ from beyondbase.analyses.results.comparison import (
 from beyondbase.analyses.results.confirmation import Confirmation, EscalationPlan
 from beyondbase.analyses.results.cost import Cost
 from beyondbase.analyses.results.diversity import Diversity
+from beyondbase.analyses.results.experiment import Decision, ExperimentResults, ExperimentTable
 from beyondbase.analyses.results.extrapolation import Extrapolation, FittedLaw, SelfCheck
 from beyondbase.analyses.results.guards import Guards, GuessFilter, VerifierAudit
 from beyondbase.analyses.results.likelihood import Likelihood
@@ -35,8 +36,11 @@ __all__ = [
     "Cost",
     "Crossover",
     "CrossoverStatus",
+    "Decision",
     "Diversity",
     "EscalationPlan",
+    "ExperimentResults",
+    "ExperimentTable",
     "Extrapolation",
     "FittedLaw",
     "Guards",
