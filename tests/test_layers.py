@@ -83,6 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # trainers of others: given our problems and verifiers, and whole runs of what they train
     "integrations": {
         "errors",
+        "wording",
         "doublings",
         "durable",
         "types",

@@ -28,6 +28,8 @@ class Finish(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     ERROR = "error"
+    UNKNOWN = "unknown"
+    """not told, by another program's log: whether it was cut is then not known"""
 
 
 class PromptForm(StrEnum):

@@ -43,6 +43,8 @@ VERBS: dict[str, Entry] = {
     "train trl": Entry(
         "beyondbase.cli.train_trl", "train any Hugging Face model by RLVR with TRL, and watch its pass@k"
     ),
+    "train verl": Entry("beyondbase.cli.train_verl", "write data, configuration and command of a training with verl"),
+    "import": Entry("beyondbase.cli.import_runs", "read samples that another program drew, as runs"),
 }
 
 

@@ -10,11 +10,8 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling.messages import check_system, messages
+from beyondbase.sampling.messages import TEMPLATE_DATE, check_system, messages
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
-
-TEMPLATE_DATE = "26 Jul 2024"
-"""what Llama's templates write as today's date where they are told none: a prompt must not change overnight"""
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: Prompt, spec: SamplingSpec) -> tuple[int, ...]:

@@ -7,6 +7,9 @@ from typing import Any
 from beyondbase.errors import BadInput
 from beyondbase.types import Prompt, PromptForm, SamplingSpec
 
+TEMPLATE_DATE = "26 Jul 2024"
+"""what Llama's templates write as today's date where they are told none: a prompt must not change overnight"""
+
 
 def check_system(spec: SamplingSpec) -> None:
     """Raise BadInput for a system message that no message would hold."""

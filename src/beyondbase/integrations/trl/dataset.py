@@ -10,8 +10,8 @@ from transformers import PreTrainedTokenizerBase
 
 from beyondbase.errors import BadInput
 from beyondbase.problems import ProblemSet, render
-from beyondbase.sampling.encode import TEMPLATE_DATE, check_context, encode
-from beyondbase.sampling.messages import messages
+from beyondbase.sampling.encode import check_context, encode
+from beyondbase.sampling.messages import TEMPLATE_DATE, messages
 from beyondbase.types import Problem, PromptForm, SamplingSpec
 
 CHAT_ARGUMENTS: dict[str, Any] = {"date_string": TEMPLATE_DATE}
@@ -39,8 +39,12 @@ def _asked(problem: Problem, problem_set: ProblemSet, spec: SamplingSpec) -> Any
 
 def check_prompts(
     tokenizer: PreTrainedTokenizerBase, problem_set: ProblemSet, spec: SamplingSpec, context: int | None
-) -> None:
-    """Raise BadInput unless TRL gives a model the token ids that the evaluation gives it, with room to answer."""
+) -> int:
+    """Return the tokens of the longest prompt.
+
+    Raises BadInput unless TRL gives a model the token ids that the evaluation gives it, with room to answer.
+    """
+    longest = 0
     for problem in problem_set:
         wanted = encode(tokenizer, render(spec.template or problem_set.template, problem), spec)
         check_context([wanted], spec, context)
@@ -50,6 +54,8 @@ def check_prompts(
                 f"prompt of {problem.problem_id!r}: expected the same tokens in training as in evaluation, got "
                 f"{_short(found)} in training and {_short(wanted)} in evaluation; {_mend(tokenizer, found, wanted)}"
             )
+        longest = max(longest, len(wanted))
+    return longest
 
 
 def _by_trl(tokenizer: PreTrainedTokenizerBase, prompt: Any, form: PromptForm) -> Sequence[int]:

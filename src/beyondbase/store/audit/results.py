@@ -39,6 +39,7 @@ class Kind(StrEnum):
     EMPTY = "empty samples"
     PAST_THE_CAP = "samples past the token cap"
     CUT_EARLY = "samples cut before the token cap"
+    END_UNKNOWN = "samples whose end is not told"
     SEEDS_SHARED = "seeds shared by two runs"
     ALIKE_IN_STEP = "samples alike in step"
     SAMPLES_SHARED = "samples shared by two runs"

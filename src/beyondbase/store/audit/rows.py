@@ -92,8 +92,9 @@ def _detail_of_error() -> pl.Expr:
 def digests(samples: pl.LazyFrame, problem_ids: Sequence[str]) -> pl.DataFrame:
     """Reduce samples to their small columns.
 
-    problem_id, sample_index, seed, sequence, text, has_tokens, chars, empty, logprob, n_tokens, cut: `text` is a
-    64-bit digest of text and reasoning, `sequence` one of the token ids, or of the text where there are none.
+    problem_id, sample_index, seed, sequence, text, has_tokens, chars, empty, logprob, n_tokens, cut, end_unknown:
+    `text` is a 64-bit digest of text and reasoning, `sequence` one of the token ids, or of the text where there are
+    none.
     """
     text = pl.struct("text", pl.col("reasoning").fill_null("")).hash()
     has_tokens = pl.col("token_ids").list.len().fill_null(0) > 0
@@ -110,6 +111,7 @@ def digests(samples: pl.LazyFrame, problem_ids: Sequence[str]) -> pl.DataFrame:
         pl.col("logprob_sum").alias("logprob"),
         "n_tokens",
         (pl.col("finish") == Finish.LENGTH.value).alias("cut"),
+        (pl.col("finish") == Finish.UNKNOWN.value).alias("end_unknown"),
     )
     return small.collect(engine="streaming").sort(_KEY)
 

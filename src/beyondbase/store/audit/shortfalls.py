@@ -24,7 +24,7 @@ def shortfalls(run: RunRows) -> list[Finding]:
     """Find samples and verdicts that are missing, and samples that ended otherwise than in an answer."""
     judged = run.samples.join(run.verdicts, on=_KEY, how="left", maintain_order="left")
     found = [_owed(run, judged), _parts_gone(run), *_failed(run), _unjudged(run, judged), _verifier_errors(run, judged)]
-    found += [_truncated(run), _empty(run), _past_the_cap(run), _cut_early(run)]
+    found += [_truncated(run), _empty(run), _past_the_cap(run), _cut_early(run), _end_unknown(run)]
     return [finding for finding in found if finding.count]
 
 
@@ -122,6 +122,12 @@ def _cut_early(run: RunRows) -> Finding:
     what = f"{share(rows.height, run.samples.height)} were cut before the {number(cap, 'token')} of max_tokens"
     mend = "another limit is at work, such as the model's context or the server's own: raise it, or lower --max-tokens"
     return Finding(Severity.SUSPICIOUS, Kind.CUT_EARLY, what, rows.height, run.samples.height, places(rows), mend)
+
+
+def _end_unknown(run: RunRows) -> Finding:
+    rows = run.samples.filter("end_unknown")
+    what = f"of {share(rows.height, run.samples.height)} it is not told whether they were cut: those stand as wrong"
+    return Finding(Severity.NOTE, Kind.END_UNKNOWN, what, rows.height, run.samples.height, places(rows), "")
 
 
 def _reasons(texts: pl.Series) -> str:

@@ -1,0 +1,59 @@
+"""`beyondbase train verl`: data, configuration and command of a training with verl."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from beyondbase.cli.import_runs import ImportConfig
+from beyondbase.cli.settings import claim_folder, run_name, save_config
+from beyondbase.cli.shown_settings import lines_of
+from beyondbase.cli.verb import Outcome, Verb
+from beyondbase.integrations.verl.config import VerlConfig
+from beyondbase.integrations.verl.preparing import prepare
+from beyondbase.types import Progress
+
+
+def run(config: VerlConfig, progress: Progress) -> Outcome:
+    """Write what verl needs, and say how it is started and read back."""
+    claim_folder(config.out)
+    prepared = prepare(config, progress)
+    save_config(config.out / "train.toml", "train verl", config)
+    save_config(config.out / "import.toml", "import", _reading(config))
+    start = f"sh {shlex.quote(str(config.out / 'run.sh'))}"
+    read = f"beyondbase import --config {shlex.quote(str(config.out / 'import.toml'))}"
+    lines = [
+        *lines_of("settings of verl", prepared.settings),
+        f"{len(prepared.train):,} training problems, {len(prepared.held_out):,} held out, {config.eval_n} samples each",
+        f"to train, where verl is installed beside beyondbase: {start}",
+        f"to read its samples of the held-out problems as runs: {read}",
+    ]
+    data = {"settings": prepared.settings, "command": prepared.command, "config": str(config.out / "verl.yaml")}
+    return Outcome(lines, data | {"import": read})
+
+
+def _reading(config: VerlConfig) -> ImportConfig:
+    out = config.out.resolve()
+    return ImportConfig(
+        format="verl",
+        source=out / "validation",
+        problems=config.held_out,
+        limit=config.held_out_limit,
+        out=Path(out / "runs"),
+        model=run_name(config.model),
+        verifier=config.verifier,
+        temperature=config.eval_temperature,
+        top_p=config.eval_top_p,
+        max_tokens=config.max_tokens,
+        template=config.template,
+        form=config.form,
+        system=config.system,
+    )
+
+
+VERB = Verb(
+    VerlConfig,
+    run,
+    example="beyondbase train verl --model Qwen/Qwen2.5-7B --problems deepscaler --held-out math500 --out out/verl",
+    resume="run the same command again",
+)
