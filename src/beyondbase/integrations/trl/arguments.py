@@ -17,11 +17,13 @@ class Recipe(NamedTuple):
     arguments: dict[str, Any]
 
 
+# GRPO's equation 4 has its KL term as it is; TRL would multiply it by the ratio
+_PLAIN_KL = {"use_bias_correction_kl": False}
 ALGORITHMS: dict[str, Recipe] = {
     # Shao et al. 2024 (arXiv 2402.03300): mean over a rollout's tokens, then over rollouts
-    "grpo": Recipe("GRPOTrainer", {"loss_type": "grpo", "scale_rewards": "group", "epsilon": 0.2}),
+    "grpo": Recipe("GRPOTrainer", {"loss_type": "grpo", "scale_rewards": "group", "epsilon": 0.2, **_PLAIN_KL}),
     # Liu et al. 2025 (arXiv 2503.20783): no division by the group's deviation nor by a rollout's length
-    "dr-grpo": Recipe("GRPOTrainer", {"loss_type": "dr_grpo", "scale_rewards": "none", "epsilon": 0.2}),
+    "dr-grpo": Recipe("GRPOTrainer", {"loss_type": "dr_grpo", "scale_rewards": "none", "epsilon": 0.2, **_PLAIN_KL}),
     # Yu et al. 2025 (arXiv 2503.14476): sections 3.1 clip-higher, 3.3 token-level loss, 3.4 overlong filtering
     "dapo": Recipe(
         "GRPOTrainer",
@@ -31,6 +33,7 @@ ALGORITHMS: dict[str, Recipe] = {
             "epsilon": 0.2,
             "epsilon_high": 0.28,
             "mask_truncated_completions": True,
+            **_PLAIN_KL,
         },
     ),
     # Ahmadian et al. 2024 (arXiv 2402.14740): baseline of the other rollouts
@@ -45,11 +48,22 @@ def recipe_of(algorithm: str) -> Recipe:
     return ALGORITHMS[algorithm]
 
 
-def trl_arguments(config: TrlConfig, processes: int, *, on_gpu: bool, eos_ids: frozenset[int]) -> dict[str, Any]:
+class Found(NamedTuple):
+    """What a training finds where it runs, and in its model."""
+
+    processes: int
+    on_gpu: bool
+    eos_ids: frozenset[int]
+    """tokens that end a rollout"""
+    longest_prompt: int
+    """tokens"""
+
+
+def trl_arguments(config: TrlConfig, found: Found) -> dict[str, Any]:
     """Return every argument that TRL is given; raises BadInput for what it could not do as asked."""
     arguments = {
         **recipe_of(config.algorithm).arguments,
-        **_batch(config, processes),
+        **_batch(config, found.processes),
         "output_dir": str(config.out / "checkpoints"),
         "max_steps": config.steps,
         "learning_rate": config.learning_rate,
@@ -65,8 +79,8 @@ def trl_arguments(config: TrlConfig, processes: int, *, on_gpu: bool, eos_ids: f
         "chat_template_kwargs": dict(CHAT_ARGUMENTS),
         "disable_dropout": True,
         "gradient_checkpointing": config.gradient_checkpointing,
-        "bf16": on_gpu,
-        "use_cpu": not on_gpu,
+        "bf16": found.on_gpu,
+        "use_cpu": not found.on_gpu,
         "save_strategy": "steps",
         "save_steps": config.checkpoint_every,
         "save_total_limit": config.keep_checkpoints,
@@ -79,7 +93,7 @@ def trl_arguments(config: TrlConfig, processes: int, *, on_gpu: bool, eos_ids: f
         arguments["epsilon"] = config.clip_low
     if config.clip_high is not None:
         arguments["epsilon_high"] = config.clip_high
-    return arguments | _vllm(config, eos_ids)
+    return arguments | _vllm(config, found)
 
 
 def _batch(config: TrlConfig, processes: int) -> dict[str, int]:
@@ -102,13 +116,14 @@ def _batch(config: TrlConfig, processes: int) -> dict[str, int]:
     }
 
 
-def _vllm(config: TrlConfig, eos_ids: frozenset[int]) -> dict[str, Any]:
+def _vllm(config: TrlConfig, found: Found) -> dict[str, Any]:
     if not config.vllm:
         return {"use_vllm": False}
     return {
         "use_vllm": True,
         "vllm_mode": "colocate",
         "vllm_gpu_memory_utilization": config.vllm_memory,
+        "vllm_max_model_length": found.longest_prompt + config.max_tokens,
         # vLLM reads what ends a rollout from the model's folder, which may lack what ends a chat's turn
-        "generation_kwargs": {"stop_token_ids": sorted(eos_ids)},
+        "generation_kwargs": {"stop_token_ids": sorted(found.eos_ids)},
     }

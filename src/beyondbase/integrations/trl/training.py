@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, T
 
 from beyondbase.durable import write_whole, writing
 from beyondbase.errors import BadInput
-from beyondbase.integrations.trl.arguments import recipe_of, trl_arguments
+from beyondbase.integrations.trl.arguments import Found, recipe_of, trl_arguments
 from beyondbase.integrations.trl.callback import HeldOut, PassAtKCallback
 from beyondbase.integrations.trl.config import TrlConfig
 from beyondbase.integrations.trl.dataset import as_dataset, check_prompts
@@ -37,6 +38,7 @@ from beyondbase.verification.verifier import Verifier
 
 Announce = Callable[[Mapping[str, object]], None]
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+_PATIENCE = timedelta(hours=2)
 _MAY_DIFFER = {"out", "steps", "rows_at_once", "checkpoint_every", "keep_checkpoints", "log_every", "report_to"}
 """what a training may be gone on with although it differs"""
 
@@ -60,7 +62,8 @@ def train(config: TrlConfig, progress: Progress = silent, announce: Announce = l
     final = config.out / "final"
     if final.exists():
         return final
-    state = PartialState(cpu=True) if config.device == "cpu" else PartialState()
+    # a process whose held-out problems are easy waits for the others
+    state = PartialState(cpu=config.device == "cpu", timeout=_PATIENCE)
     parts = _parts(config, progress)
     trainer = _trainer(config, parts, state, announce, progress)
     trainer.train(resume_from_checkpoint=_latest(config.out / "checkpoints"))
@@ -93,11 +96,11 @@ def _trainer(config: TrlConfig, parts: _Parts, state: PartialState, announce: An
     model = AutoModelForCausalLM.from_pretrained(parts.source.path, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(parts.source.path)
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    check_prompts(tokenizer, parts.problem_set, spec, context)
+    longest = check_prompts(tokenizer, parts.problem_set, spec, context)
     # TRL ends a rollout at what this names, the evaluation at what ends a chat's turn too
     eos_ids = HfEngine(model, tokenizer).eos_ids(spec)
     model.generation_config.eos_token_id = sorted(eos_ids)
-    arguments = trl_arguments(config, state.num_processes, on_gpu=on_gpu, eos_ids=eos_ids)
+    arguments = trl_arguments(config, Found(state.num_processes, on_gpu, eos_ids, longest))
     facts = _facts(config, parts, spec.template) | {"processes": state.num_processes, "eos_token_ids": sorted(eos_ids)}
     if state.is_main_process:
         _claim(config, facts)
