@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,8 +31,10 @@ from beyondbase.types import Judgement, Problem
 
 pytest.importorskip("trl")
 
+import trl
+
 from beyondbase.integrations.trl import training
-from beyondbase.integrations.trl.arguments import ALGORITHMS
+from beyondbase.integrations.trl.arguments import ALGORITHMS, Found, trl_arguments
 from beyondbase.integrations.trl.callback import PassAtKCallback
 from beyondbase.integrations.trl.live_engine import parameters_hash
 
@@ -203,6 +205,15 @@ def test_every_algorithm_trains(algorithm: str, tmp_path: Path) -> None:
     final = train(replace(UNWATCHED, out=tmp_path, algorithm=algorithm, kl=0.01))
     assert weights_hash(final) != weights_hash(BASE_MODEL)
     assert rows(tmp_path / "metrics.jsonl")[0]["kl"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_argument_is_one_that_trl_has(algorithm: str) -> None:
+    config = replace(SMALL, algorithm=algorithm, vllm=True, clip_high=0.3)
+    given = trl_arguments(config, Found(1, True, frozenset({1}), 8))
+    known = {field.name for field in fields(getattr(trl, ALGORITHMS[algorithm].trainer.replace("Trainer", "Config")))}
+    assert given.keys() <= known
+    assert given["epsilon_high"] == 0.3 and given["vllm_max_model_length"] == 32
 
 
 def failing(problem: Problem, text: str) -> Judgement:
