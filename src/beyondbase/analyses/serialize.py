@@ -57,6 +57,8 @@ def _with_frames(value: Any) -> Any:
         if set(value) == {FRAME}:
             return _frame(value[FRAME])
         return {key: _with_frames(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_frames(item) for item in value]
     return value
 
 

@@ -70,7 +70,7 @@ def render(results: ExperimentResults, drawn: Sequence[Drawn]) -> str:
         conclusions=conclusions_table(results),
         findings=findings_table(results),
         tables=[
-            (f"table-{number}", table, list(table_words(table, f"table-{number}-numbers")))
+            (f"table-{number}", table, list(table_words(results, table, f"table-{number}-numbers")))
             for number, table in enumerate(results.tables, start=1)
         ],
         models=models_table(results),

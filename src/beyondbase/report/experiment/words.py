@@ -12,12 +12,6 @@ from beyondbase.report.section import SectionTable
 from beyondbase.wording import band_text, duration, number, points
 
 _DASH = "–"
-_SAID = {
-    Decision.HOLDS: "hold",
-    Decision.DOES_NOT: "do not hold",
-    Decision.UNDECIDED: "are undecided",
-    Decision.NOT_MEASURED: "are not measured",
-}
 
 
 def answer_sentences(results: ExperimentResults) -> list[str]:
@@ -25,8 +19,7 @@ def answer_sentences(results: ExperimentResults) -> list[str]:
     said = []
     decisions = results.conclusions["decision"].to_list()
     if decisions:
-        counts = [f"{decisions.count(d.value)} {words}" for d, words in _SAID.items() if d.value in decisions]
-        said.append(f"Of {number(len(decisions), 'statement')}: {', '.join(counts)}.")
+        said.append(f"{number(len(decisions), 'statement').capitalize()}: {_counted(decisions)}.")
     for set_ in results.sets:
         trained = results.models.filter(pl.col("set") == set_, pl.col("label").is_not_null())
         groups = trained.group_by("label", maintain_order=True).agg("row")
@@ -60,11 +53,18 @@ def conclusions_table(results: ExperimentResults) -> SectionTable | None:
 def _evidence(some: pl.DataFrame) -> str:
     if some.height == 1:
         return _interval(some.row(0, named=True))
-    decisions = some["decision"].to_list()
-    counts = [f"{decisions.count(d.value)} {d.value}" for d in Decision if d.value in decisions]
     known = some.drop_nulls("delta")["delta"].to_list()
-    span = f"; {points(min(known))} to {points(max(known))}" if known else ""
-    return f"{number(some.height, 'model')}: {', '.join(counts)}{span}"
+    span = f"; estimates from {points(min(known))} to {points(max(known))}" if known else ""
+    return f"{number(some.height, 'model')}: {_counted(some['decision'].to_list())}{span}"
+
+
+def _counted(decisions: list[str]) -> str:
+    """How often each decision was made.
+
+    >>> _counted(["undecided", "holds", "holds"])
+    'holds 2, undecided 1'
+    """
+    return ", ".join(f"{d.value} {decisions.count(d.value)}" for d in Decision if d.value in decisions)
 
 
 def _interval(row: dict[str, Any]) -> str:
@@ -96,10 +96,11 @@ def _trainings(row: dict[str, Any]) -> str:
     return " and ".join(one if count == 1 else str(count) for count in both) or _DASH
 
 
-def table_words(table: ExperimentTable, name: str) -> Iterator[SectionTable]:
+def table_words(results: ExperimentResults, table: ExperimentTable, name: str) -> Iterator[SectionTable]:
     """A table of the experiment, and its source's numbers."""
     cells = {(row["row"], row["set"], row["k"]): row for row in table.cells.rows(named=True)}
     gaps = {(row["row"], row["set"]): row for row in table.gaps.rows(named=True)}
+    why = {(row, set_): text for row, set_, text in results.models.select("row", "set", "why").rows()}
     head = ["model"]
     for set_ in table.sets:
         head += [f"{set_}, pass@{k}" for k in table.k] + ([f"{set_}, gap"] if gaps else [])
@@ -107,7 +108,7 @@ def table_words(table: ExperimentTable, name: str) -> Iterator[SectionTable]:
     for row in table.rows:
         texts = [_short(row)]
         for set_ in table.sets:
-            texts += [_percent(cells[row, set_, k], "share") for k in table.k]
+            texts += [_percent(cells[row, set_, k], "share", why.get((row, set_), "")) for k in table.k]
             texts += [_percent(gaps[row, set_], "gap")] if gaps else []
         rows.append(texts)
     note = "In percent, with intervals at each k taken alone, over problems and trainings."
@@ -120,9 +121,9 @@ def table_words(table: ExperimentTable, name: str) -> Iterator[SectionTable]:
         yield SectionTable(f"{name}-source", columns, paper, title=f"Beside it: {table.source}")
 
 
-def _percent(row: dict[str, Any], name: str) -> str:
+def _percent(row: dict[str, Any], name: str, why: str = "") -> str:
     value, lo, hi = (row[name + end] for end in ("", "_lo", "_hi"))
-    return _DASH if value is None else f"{value * 100:.1f} ({lo * 100:.1f} to {hi * 100:.1f})"
+    return why or _DASH if value is None else f"{value * 100:.1f} ({lo * 100:.1f} to {hi * 100:.1f})"
 
 
 def models_table(results: ExperimentResults) -> SectionTable:
@@ -151,8 +152,8 @@ def models_table(results: ExperimentResults) -> SectionTable:
         f"Differences from the base in points of pass@k, with the {results.confidence * 100:g}% band that holds for "
         "all k at once, over problems and trainings; where one training was measured, over problems alone: it says "
         "nothing about other seeds. Solved alone: problems that the model alone and that the base alone solved "
-        "(confirmed), a training each. Expanded asks for a confirmed problem of the model alone in every training. Where trainings "
-        "are missing, the row is the mean of the others."
+        "(confirmed), a training each. Expanded asks for a confirmed problem of the model alone in every "
+        "training. Where trainings are missing, the row is the mean of the others."
     )
     return SectionTable("models", head, rows, note=note)
 
@@ -180,8 +181,9 @@ def trainings_table(results: ExperimentResults) -> SectionTable:
         ended = row["why"] or ("ended" if row["steps"] >= row["steps_asked"] else "not whole")
         steps = f"{row['steps']} of {row['steps_asked']}"
         rows.append((row["arm"], str(row["seed"]), row["algorithm"], steps, *logged, ended))
+    note = "Means of the last ten steps. A training that several arms share stands under the first of them."
     head = ("training", "seed", "algorithm", "steps", "reward", "entropy, nats", "KL, nats", "loss", "end")
-    return SectionTable("trainings-table", head, rows, note="Means of the last ten steps.")
+    return SectionTable("trainings-table", head, rows, note=note)
 
 
 def time_sentence(results: ExperimentResults) -> str:
