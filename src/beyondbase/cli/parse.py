@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ class Common:
 
 def parse(name: str, verb: Verb, words: Sequence[str]) -> tuple[Any, Common]:
     """Parse the words after the verb; raises BadInput in one line, and SystemExit(0) after `--help`."""
-    # the names of the two fields head the groups of --help
-    group = name.replace(" ", "_")
+    # the names of the two fields head the groups of --help; a word of Python's, such as import, can be none
+    group = name.replace(" ", "_") + "_" * iskeyword(name)
     command = dataclasses.make_dataclass("Command", [(group, verb.config), ("common", Common)])
     default = command(_defaults(verb.config, _config_file(words)), Common())
     said = io.StringIO()
