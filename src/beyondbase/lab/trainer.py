@@ -37,7 +37,7 @@ def train_rl(config: RLConfig, progress: Progress = silent) -> Path:
     if final.exists() and start >= config.steps:
         return final
     learner = load_learner(config, start)
-    guard = CollapseGuard(config.learning_rate)
+    guard = CollapseGuard(config.learning_rate, config.problems_per_step * config.samples_per_problem)
     log = read_metrics(config.out / "metrics.jsonl", up_to=start)
     times = read_metrics(config.out / "timings.jsonl", up_to=start)
     for row in log:
