@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: demo test test-vllm check simulate setup
+.PHONY: demo test test-vllm test-verl check simulate setup
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
@@ -18,6 +18,16 @@ $(VENV)-vllm/.installed: pyproject.toml constraints-vllm.txt
 	test -x $(VENV)-vllm/bin/pip || $(PYTHON) -m venv $(VENV)-vllm
 	$(VENV)-vllm/bin/pip install --no-deps -r constraints-vllm.txt
 	$(VENV)-vllm/bin/pip install --no-deps -e .
+	touch $@
+
+# verl's own loader, checks and writer on a CPU, in an environment of its own
+test-verl: $(VENV)-verl/.installed
+	$(VENV)-verl/bin/python -m pytest -W default tests/with_verl  # verl warns of engines that are not there
+
+$(VENV)-verl/.installed: pyproject.toml constraints-verl.txt
+	test -x $(VENV)-verl/bin/pip || $(PYTHON) -m venv $(VENV)-verl
+	$(VENV)-verl/bin/pip install --no-deps -r constraints-verl.txt
+	$(VENV)-verl/bin/pip install --no-deps -e .
 	touch $@
 
 check: setup
