@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beyondbase.lab.algorithms import ALGORITHMS, Sampled, token_weights
@@ -19,6 +19,9 @@ from beyondbase.lab.algorithms.rloo import leave_one_out
 from beyondbase.lab.surrogate import Clip, TokenBatch, clipped_surrogate, kl_term
 from tests.lab import transcriptions as slow
 from tests.lab.transcriptions import ADVANTAGES, CLIPS, Answers, Tokens
+
+# Two machines differ in speed, and the loops are slow.
+drawn_often = settings(deadline=None, max_examples=40)
 
 BEFORE = 2
 """places of prompts, which no number may come from"""
@@ -69,12 +72,14 @@ def sampled_of(answers: Answers) -> Sampled:
 
 
 @pytest.mark.parametrize("name", ADVANTAGES)
+@drawn_often
 @given(answers=answers_of())
 def test_advantages_equal_their_formula(name: str, answers: Answers) -> None:
     ours = tokens_of(ALGORITHMS[name].advantages(sampled_of(answers)), answers.costs)
     assert ours == pytest.approx(slow.flat(ADVANTAGES[name](answers)), abs=1e-6, rel=1e-6)
 
 
+@drawn_often
 @given(answers_of())
 def test_the_critic_learns_advantages_on_top_of_values(answers: Answers) -> None:
     ours = tokens_of(value_targets(sampled_of(answers)), answers.costs)
@@ -84,6 +89,7 @@ def test_the_critic_learns_advantages_on_top_of_values(answers: Answers) -> None
     assert ours == pytest.approx(left, abs=1e-9)
 
 
+@drawn_often
 @given(answers_of(), st.floats(0, 1), st.floats(0, 1))
 def test_generalised_advantages_equal_their_sum(answers: Answers, gamma: float, lam: float) -> None:
     rewards, values = answers.costs, answers.values
@@ -91,6 +97,7 @@ def test_generalised_advantages_equal_their_sum(answers: Answers, gamma: float, 
     assert tokens_of(ours, rewards) == pytest.approx(slow.flat(slow.gae(rewards, values, gamma, lam)), abs=1e-9)
 
 
+@drawn_often
 @given(answers_of())
 def test_whitened_numbers_have_mean_0_and_deviation_1(answers: Answers) -> None:
     rows = answers.values
@@ -106,6 +113,7 @@ def test_a_batch_that_is_all_right_or_all_wrong_has_no_advantage(value: float) -
 
 
 @pytest.mark.parametrize("name", ADVANTAGES)
+@drawn_often
 @given(answers=answers_of(), data=st.data())
 def test_losses_equal_their_formula(name: str, answers: Answers, data: st.DataObject) -> None:
     low, high = CLIPS[name]
@@ -135,6 +143,7 @@ def test_the_kl_estimator_is_unbiased() -> None:
     assert sum(float(a * term) for a, term in zip(p, terms, strict=True)) == pytest.approx(expected, abs=1e-6)
 
 
+@drawn_often
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_the_cost_of_length_equals_its_formula(length: int, most: int) -> None:
     # 0.25, 0.5 and 1 of it: their zones are exact.
