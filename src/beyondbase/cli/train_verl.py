@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 from beyondbase.cli.import_runs import ImportConfig
 from beyondbase.cli.settings import claim_folder, run_name, save_config
@@ -19,27 +18,29 @@ def run(config: VerlConfig, progress: Progress) -> Outcome:
     claim_folder(config.out)
     prepared = prepare(config, progress)
     save_config(config.out / "train.toml", "train verl", config)
-    save_config(config.out / "import.toml", "import", _reading(config))
     start = f"sh {shlex.quote(str(config.out / 'run.sh'))}"
-    read = f"beyondbase import --config {shlex.quote(str(config.out / 'import.toml'))}"
     lines = [
         *lines_of("settings of verl", prepared.settings),
-        f"{len(prepared.train):,} training problems, {len(prepared.held_out):,} held out, {config.eval_n} samples each",
+        f"{len(prepared.train):,} training problems",
         f"to train, where verl is installed beside beyondbase: {start}",
-        f"to read its samples of the held-out problems as runs: {read}",
     ]
     data = {"settings": prepared.settings, "command": prepared.command, "config": str(config.out / "verl.yaml")}
-    return Outcome(lines, data | {"import": read})
+    if config.held_out is not None and prepared.held_out is not None:
+        save_config(config.out / "import.toml", "import", _reading(config, config.held_out))
+        data["import"] = f"beyondbase import --config {shlex.quote(str(config.out / 'import.toml'))}"
+        lines.append(f"{len(prepared.held_out):,} problems held out, {config.eval_n} samples each")
+        lines.append(f"to read these samples as runs: {data['import']}")
+    return Outcome(lines, data)
 
 
-def _reading(config: VerlConfig) -> ImportConfig:
+def _reading(config: VerlConfig, held_out: str) -> ImportConfig:
     out = config.out.resolve()
     return ImportConfig(
         format="verl",
         source=out / "validation",
-        problems=config.held_out,
+        problems=held_out,
         limit=config.held_out_limit,
-        out=Path(out / "runs"),
+        out=out / "runs",
         model=run_name(config.model),
         verifier=config.verifier,
         temperature=config.eval_temperature,

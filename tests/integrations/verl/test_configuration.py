@@ -55,6 +55,13 @@ def test_steps_end_the_training_and_epochs_do_not() -> None:
     assert (said["trainer.total_training_steps"], said["trainer.total_epochs"]) == (10, 5)
 
 
+def test_without_held_out_problems_nothing_is_measured() -> None:
+    said = settings(held_out=None)
+    assert (said["trainer.val_before_train"], said["trainer.test_freq"]) == (False, -1)
+    assert said["data.val_files"] == said["data.train_files"]
+    assert (settings()["trainer.val_before_train"], settings()["trainer.test_freq"]) == (True, 20)
+
+
 def test_updates_split_the_problems_of_a_step() -> None:
     said = settings(updates_per_step=4)
     assert (said["data.train_batch_size"], said[f"{ACTOR}.ppo_mini_batch_size"]) == (16, 4)

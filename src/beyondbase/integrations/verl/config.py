@@ -36,10 +36,10 @@ class VerlConfig:
     """folder in Hugging Face form, or hub id, as verl will find it"""
     problems: str
     """training problems: a set by name, gym:TASK, a .jsonl or .parquet file, or a hub id"""
-    held_out: str
-    """problems that pass@k is measured on during the training, named as --problems is"""
     out: Path = Path("out/verl")
     """folder for what is written here, and for verl's checkpoints and dumps"""
+    held_out: str | None = None
+    """problem set to measure pass@k on, named as --problems is; none: nothing is measured"""
     verifier: str | None = None
     """name of a verifier, or module:function of your own; by default that of each problem set"""
     gold: GoldPolicy = GoldPolicy.REFUSE

@@ -116,7 +116,8 @@ def _data(config: VerlConfig) -> dict[str, Any]:
     chat = config.form is PromptForm.CHAT
     return {
         "data.train_files": str(config.out.resolve() / "train.parquet"),
-        "data.val_files": str(config.out.resolve() / "held-out.parquet"),
+        # verl wants a file here, and reads it also where nothing is measured
+        "data.val_files": str(config.out.resolve() / ("held-out.parquet" if config.held_out else "train.parquet")),
         "data.train_batch_size": config.problems_per_step,
         "data.max_prompt_length": config.max_prompt_tokens,
         "data.max_response_length": config.max_tokens,
@@ -194,8 +195,8 @@ def _trainer(config: VerlConfig, n_train: int) -> dict[str, Any]:
         "trainer.total_epochs": math.ceil(config.steps / (n_train // config.problems_per_step)),
         "trainer.n_gpus_per_node": config.machine.gpus,
         "trainer.nnodes": config.machine.nodes,
-        "trainer.val_before_train": True,
-        "trainer.test_freq": config.eval_every,
+        "trainer.val_before_train": config.held_out is not None,
+        "trainer.test_freq": config.eval_every if config.held_out else -1,
         "trainer.save_freq": config.checkpoint_every,
         "trainer.validation_data_dir": str(out / "validation"),
         "trainer.default_local_dir": str(out / "checkpoints"),

@@ -26,7 +26,7 @@ class Prepared:
     settings: dict[str, Any]
     """of verl, by their dotted names"""
     train: ProblemSet
-    held_out: ProblemSet
+    held_out: ProblemSet | None
     command: str
     """that begins the training, or goes on with it"""
 
@@ -34,10 +34,11 @@ class Prepared:
 def prepare(config: VerlConfig, progress: Progress = silent) -> Prepared:
     """Write OUT/train.parquet, OUT/held-out.parquet, OUT/verl.yaml, and OUT/run.sh, which starts verl with them."""
     train = _checked(config, load_problems(config.problems, config.limit, config.read), progress)
-    held_out = load_problems(config.held_out, config.held_out_limit)
+    held_out = load_problems(config.held_out, config.held_out_limit) if config.held_out else None
     settings = configuration(config, len(train))
     write_rows(train, config.out / "train.parquet", config.eval_spec, config.verifier)
-    write_rows(held_out, config.out / "held-out.parquet", config.eval_spec, config.verifier)
+    if held_out is not None:
+        write_rows(held_out, config.out / "held-out.parquet", config.eval_spec, config.verifier)
     write_whole(config.out / "verl.yaml", as_yaml(settings).encode())
     out = str(config.out.resolve())
     command = f"python3 -m verl.trainer.main_ppo --config-path {shlex.quote(out)} --config-name verl"
