@@ -10,7 +10,8 @@ import pytest
 
 from beyondbase.errors import BadInput
 from beyondbase.integrations.verl.config import Machine, VerlConfig
-from beyondbase.integrations.verl.configuration import as_yaml, configuration
+from beyondbase.integrations.verl.configuration import configuration
+from beyondbase.integrations.verl.hydra_file import as_yaml
 from beyondbase.integrations.verl.recipes import ALGORITHMS
 from beyondbase.lab.algorithms import ALGORITHMS as OF_THE_LAB
 from beyondbase.lab.algorithms import Average

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from beyondbase.errors import BadInput
 from beyondbase.integrations.verl.config import VerlConfig
+from beyondbase.integrations.verl.possible import check
 from beyondbase.integrations.verl.recipes import Recipe, recipe_of
 from beyondbase.integrations.verl.rows import AS_IT_IS
 from beyondbase.sampling.messages import TEMPLATE_DATE
-from beyondbase.sampling.spec import check_spec
 from beyondbase.types import PromptForm
 
 REWARD = "pkg://beyondbase.integrations.verl.reward"
@@ -26,7 +23,7 @@ def configuration(config: VerlConfig, n_train: int) -> dict[str, Any]:
     `n_train` is the number of training problems. What is not named keeps verl's default.
     """
     recipe = recipe_of(config.algorithm)
-    _check(config, n_train)
+    check(config, n_train)
     return {
         **_data(config),
         **_model(config),
@@ -38,78 +35,6 @@ def configuration(config: VerlConfig, n_train: int) -> dict[str, Any]:
         **(_overlong(config) if config.algorithm == "dapo" and config.overlong_share else {}),
         **recipe.besides,
     }
-
-
-def as_yaml(settings: Mapping[str, Any]) -> str:
-    """Write settings as a configuration of Hydra's that stands on verl's own.
-
-    >>> print(as_yaml({"trainer.nnodes": 1, "trainer.logger": ["console"]}).split("---")[1])
-    <BLANKLINE>
-    trainer:
-      nnodes: 1
-      logger: ["console"]
-    <BLANKLINE>
-    """
-    nested: dict[str, Any] = {}
-    for name, value in settings.items():
-        *path, last = name.split(".")
-        at = nested
-        for part in path:
-            at = at.setdefault(part, {})
-        at[last] = value
-    head = "hydra:\n  searchpath: [pkg://verl.trainer.config]\ndefaults: [ppo_trainer, _self_]\n# ---\n"
-    return head + "\n".join(_lines(nested, "")) + "\n"
-
-
-def _lines(nested: Mapping[str, Any], indent: str) -> list[str]:
-    lines = []
-    for name, value in nested.items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{name}:", *_lines(value, indent + "  ")]
-        else:
-            # YAML reads 1e-06 as text, and 1.0e-06 as a number
-            is_small = isinstance(value, float) and "." not in repr(value)
-            said = repr(value).replace("e", ".0e") if is_small else json.dumps(value)
-            lines.append(f"{indent}{name}: {said}")
-    return lines
-
-
-def _check(config: VerlConfig, n_train: int) -> None:
-    check_spec(config.eval_spec)
-    machine = config.machine
-    for name, value, least in (
-        ("steps", config.steps, 1),
-        ("problems_per_step", config.problems_per_step, 1),
-        ("samples_per_problem", config.samples_per_problem, 1 if config.algorithm in ("ppo", "remax") else 2),
-        ("updates_per_step", config.updates_per_step, 1),
-        ("eval_n", config.eval_n, 1),
-        ("eval_every", config.eval_every, 1),
-        ("checkpoint_every", config.checkpoint_every, 1),
-        ("max_prompt_tokens", config.max_prompt_tokens, 1),
-        ("gpus", machine.gpus, 1),
-        ("nodes", machine.nodes, 1),
-    ):
-        if value < least:
-            raise BadInput(f"{name}: expected at least {least}, got {value}")
-    if config.problems_per_step > n_train:
-        raise BadInput(
-            f"problems_per_step: expected at most the {n_train} training problems, got {config.problems_per_step}"
-        )
-    if config.problems_per_step % config.updates_per_step:
-        raise BadInput(
-            f"updates_per_step: expected a number that divides the {config.problems_per_step} problems of a step, got "
-            f"{config.updates_per_step}"
-        )
-    rollouts = config.problems_per_step // config.updates_per_step * config.samples_per_problem
-    if rollouts % (machine.gpus * machine.nodes):
-        raise BadInput(
-            f"gpus: expected a number that, times {machine.nodes} nodes, divides the {rollouts} rollouts of an update, "
-            f"got {machine.gpus}"
-        )
-    if config.temperature <= 0 or config.eval_temperature <= 0:
-        raise BadInput("temperature: expected more than 0 for rollouts and held-out samples, got 0; raise it")
-    if not 0 <= config.overlong_share < 1:
-        raise BadInput(f"overlong_share: expected 0 or more and less than 1, got {config.overlong_share}")
 
 
 def _data(config: VerlConfig) -> dict[str, Any]:

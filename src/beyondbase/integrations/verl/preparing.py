@@ -9,7 +9,8 @@ from typing import Any
 
 from beyondbase.durable import write_whole
 from beyondbase.integrations.verl.config import VerlConfig
-from beyondbase.integrations.verl.configuration import as_yaml, configuration
+from beyondbase.integrations.verl.configuration import configuration
+from beyondbase.integrations.verl.hydra_file import as_yaml
 from beyondbase.integrations.verl.rows import write_rows
 from beyondbase.pipeline import Gold
 from beyondbase.pipeline.gold_check import gold_checked
