@@ -148,8 +148,8 @@ def test_an_interrupt_says_how_to_go_on(beyondbase: Cli, verb: Cli) -> None:
 
 def test_a_missing_library_names_the_extra_that_brings_it(beyondbase: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "beyondbase.cli.train_rl", raising=False)
-    monkeypatch.delitem(sys.modules, "beyondbase.lab.trainer", raising=False)
+    for name in [name for name in sys.modules if name.startswith(("beyondbase.lab", "beyondbase.cli.train_rl"))]:
+        monkeypatch.delitem(sys.modules, name)
     said = beyondbase("train", "rl")
     assert said.code == 2
     assert said.error == "beyondbase: expected torch to be installed, found it missing; pip install 'beyondbase[lab]'"
