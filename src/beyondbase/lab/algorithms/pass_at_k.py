@@ -4,7 +4,7 @@ The gradient of pass@k = P(any of k answers is right) is unbiased where answer i
 k - 1 of the other answers, of what i adds to their maximum: 1 if i is right and they are all wrong, else 0.
 With c of S answers right that is C(S - c, k - 1) / C(S - 1, k - 1) for a right answer, and 0 for a wrong one. Problems
 that are often solved weigh little, problems that are rarely solved weigh fully; k = 1 is plain REINFORCE.
-Source: Walder and Karkhanis 2025 (arXiv 2505.15201), section 4 (the "leave one out minus one" baseline), for rewards
+Source: Walder and Karkhanis 2025 (arXiv 2505.15201; the "leave one out minus one" baseline), for rewards
 of 0 and 1; other rewards count as right where they are above 0.
 """
 

@@ -3,7 +3,7 @@
 G_t = sum of the rewards of tokens t, t+1, ..., where each token costs its log-ratio to the reference and the last one
 gets the verifier's reward; A_t = (G_t - mean(G)) / std(G) over all tokens of the batch. Clipped surrogate, mean over
 all tokens.
-Source: Hu et al. 2025 (arXiv 2501.03262), equations 5 to 9, without discount.
+Source: Hu et al. 2025 (arXiv 2501.03262), without discount.
 """
 
 from __future__ import annotations

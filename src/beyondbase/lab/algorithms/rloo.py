@@ -2,7 +2,7 @@
 
 A_i = r_i - mean of r_j, j != i. The whole answer is one action: its ratio p / p_old is that of all its tokens together,
 and its log-probability is their sum. KL to the reference is a cost in the reward.
-Source: Ahmadian et al. 2024 (arXiv 2402.14740), equation 8; Kool et al. 2019.
+Source: Ahmadian et al. 2024 (arXiv 2402.14740); Kool et al. 2019.
 """
 
 from __future__ import annotations
