@@ -25,7 +25,7 @@ BROKEN = """
 steps = 15
 measured_steps = [1, 15]
 problems_per_step = 16
-samples_per_problem = 8
+samples_per_problem = 16
 learning_rate = 0.03
 seeds = [0]
 sets = ["held-out"]
@@ -99,7 +99,7 @@ def test_the_dry_run_foresaw_what_was_then_done(made: Made) -> None:
     steps = [len(path.read_text().splitlines()) for path in root.glob("trainings/[gb]*/*/metrics.jsonl")]
     left_out = 15 - json.loads((made.folders.training("broken", 0) / "collapsed.json").read_text())["step"]
     assert sum(steps) == foreseen[UnitKind.RL].steps - left_out == 2 * 3 + 15 - left_out
-    assert foreseen[UnitKind.RL].rollouts == 2 * 3 * 8 + 15 * 128
+    assert foreseen[UnitKind.RL].rollouts == 2 * 3 * 8 + 15 * 256
     drawn = [open_run(path.parent).n_drawn() for path in root.rglob("manifest.json")]
     assert sum(drawn) <= foreseen[UnitKind.SAMPLE].samples == 64 + 64 + 32 * (2 + 2 * 3 + 1 + 2 + 1)
 
