@@ -37,7 +37,7 @@ def pass_at_1(model: Path) -> float:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_each_algorithm_raises_pass_at_1_at_its_defaults(algorithm: str, tmp_path: Path) -> None:
-    config = RLConfig(tmp_path, algorithm=algorithm, steps=100, problems_per_step=32, samples_per_problem=8)
+    config = RLConfig(tmp_path, algorithm=algorithm)
     final = train_rl(config)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     before, after = (mean(row["reward"] for row in part) for part in (rows[:10], rows[-10:]))
