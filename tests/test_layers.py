@@ -20,6 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": {"errors"},
     "durable": {"errors"},
     "extras": {"errors"},
+    "toml_values": {"errors"},
+    "training_folder": {"errors", "durable"},
     "hub_id": set(),
     "user_cache": set(),
     "hub": {"errors", "hub_id"},
@@ -60,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # trains and samples as lab and pipeline do, and asks the estimators what came of it
     "experiment": {
         "errors",
+        "toml_values",
         "extras",
         "end_with_me",
         "durable",
@@ -79,10 +82,22 @@ MAY_IMPORT: dict[str, set[str]] = {
         "pipeline",
     },
     # reads the correct samples of a run, to imitate them
-    "lab": {"errors", "durable", "types", "seeds", "countdown_rules", "problems", "sampling", "verification", "store"},
+    "lab": {
+        "errors",
+        "durable",
+        "training_folder",
+        "types",
+        "seeds",
+        "countdown_rules",
+        "problems",
+        "sampling",
+        "verification",
+        "store",
+    },
     # trainers of others: given our problems and verifiers, and whole runs of what they train
     "integrations": {
         "errors",
+        "training_folder",
         "wording",
         "doublings",
         "durable",

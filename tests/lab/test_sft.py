@@ -1,11 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +8,13 @@ import pytest
 import torch
 
 from beyondbase.errors import BadInput, PolicyCollapse
-from beyondbase.lab.checkpoint import latest_step
 from beyondbase.lab.demonstrations import Demonstrations
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.lab.sft import SFTConfig, train_sft
 from beyondbase.lab.token_logprobs import token_law
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
+from tests.lab.killed import kill_at_step
 
 SMALL = SFTConfig(steps=6, batch_size=8, checkpoint_every=1, keep_every=2)
 
@@ -66,13 +61,7 @@ def test_a_killed_training_goes_on_to_the_same_model_and_log(whole: Path, own_ru
         f"train_sft(SFTConfig(samples=Path({str(own_run)!r}), out=Path({str(out)!r}), steps=6, batch_size=8,"
         " checkpoint_every=1, keep_every=2))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while latest_step(out) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert latest_step(out) >= 2
+    kill_at_step(code, out, 2)
     train_sft(replace(SMALL, samples=own_run, out=out))
     assert outcome(out) == outcome(whole)
 

@@ -1,22 +1,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from beyondbase.errors import BadInput, PolicyCollapse
-from beyondbase.lab.checkpoint import latest_step
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.lab.rl_config import RLConfig
 from beyondbase.lab.trainer import train_rl
 from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
+from tests.lab.killed import kill_at_step
 
 SMALL = RLConfig(steps=4, problems_per_step=8, samples_per_problem=8, train_problems=64, checkpoint_every=1)
 
@@ -48,13 +43,7 @@ def test_a_killed_training_goes_on_to_the_same_model_and_log(uninterrupted: Path
         f"train_rl(RLConfig(out=Path({str(out)!r}), steps=4, problems_per_step=8, samples_per_problem=8,"
         " train_problems=64, checkpoint_every=1))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while latest_step(out) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert latest_step(out) >= 2
+    kill_at_step(code, out, 2)
     train_rl(replace(SMALL, out=out))
     assert outcome(out) == outcome(uninterrupted)
 

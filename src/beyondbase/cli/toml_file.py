@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
 from beyondbase.errors import BadInput
+from beyondbase.toml_values import text_of, typed
 
 
 def read_toml(path: Path, config: type[Any]) -> dict[str, Any]:
@@ -55,24 +52,12 @@ def _value(path: Path, field: dataclasses.Field[Any], hint: Any, value: Any) -> 
     """Check one value against its field's type; a table keeps the field's default for the keys it leaves out."""
     if dataclasses.is_dataclass(hint) and isinstance(value, dict) and callable(field.default_factory):
         value = dataclasses.asdict(field.default_factory()) | value
-    try:
-        # as JSON, where pydantic's strict rules know that a list is a tuple and a string a path
-        return _adapter(hint).validate_json(json.dumps([value], default=str), strict=True)[0]
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join([field.name, *(str(part) for part in first["loc"][1:])])
-        raise BadInput(f"{path}: {where}: {first['msg']}, got {first['input']!r}") from None
-
-
-@cache
-def _adapter(hint: Any) -> TypeAdapter[Any]:
-    # A tuple of one, since pydantic takes a configuration for a dataclass only from around it.
-    return TypeAdapter(tuple[hint], config=ConfigDict(extra="forbid"))
+    return typed(f"{path}: {field.name}", hint, value)
 
 
 def _lines(config: Any, table: str) -> Iterator[str]:
     values = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    yield from (f"{name} = {_text(v)}" for name, v in values.items() if v is not None and not _is_table(v))
+    yield from (f"{name} = {text_of(v)}" for name, v in values.items() if v is not None and not _is_table(v))
     for name, value in values.items():
         if _is_table(value):
             yield from ("", f"[{table}{name}]", *_lines(value, f"{table}{name}."))
@@ -80,14 +65,3 @@ def _lines(config: Any, table: str) -> Iterator[str]:
 
 def _is_table(value: object) -> bool:
     return dataclasses.is_dataclass(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return f"[{', '.join(_text(item) for item in value)}]"
-    # JSON's escapes are TOML's, but for the one control character that JSON lets stand.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
 from beyondbase.errors import BadInput
+from beyondbase.toml_values import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def checked(where: Where, table: Mapping[str, Any], hints: Mapping[str, Any]) ->
             near = get_close_matches(name, hints, n=1)
             mend = f"perhaps you meant {near[0]}" if near else "rename or remove it"
             raise BadInput(f"{where(name)}: expected a key among {', '.join(hints)}; got {name!r}; {mend}")
-    return {name: _value(where, name, hints[name], value) for name, value in table.items()}
+    return {name: typed(where(name), hints[name], value) for name, value in table.items()}
 
 
 def table_of(where: Where, table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -63,18 +60,3 @@ def require(where: Where, table: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if name not in table:
             raise BadInput(f"{where(name)}: expected this key, got none; add it")
-
-
-def _value(where: Where, name: str, hint: Any, value: Any) -> Any:
-    try:
-        # as JSON, where pydantic's strict rules know that a list is a tuple and a string an enum or a path
-        return _adapter(hint).validate_json(json.dumps([value], default=str), strict=True)[0]
-    except ValidationError as error:
-        first = error.errors()[0]
-        inside = "".join(f".{part}" for part in first["loc"][1:])
-        raise BadInput(f"{where(name)}{inside}: {first['msg']}, got {first['input']!r}") from None
-
-
-@cache
-def _adapter(hint: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(tuple[hint], config=ConfigDict(extra="forbid"))

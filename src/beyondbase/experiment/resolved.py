@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from beyondbase.durable import write_whole, writing
 from beyondbase.experiment.folders import STUDY, Folders
 from beyondbase.experiment.reading import read_experiment, read_toml_file
+from beyondbase.toml_values import text_of
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -44,7 +44,7 @@ def toml_text(table: Mapping[str, Any]) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: str) -> Iterator[str]:
-    yield from (f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _is_table(value))
+    yield from (f"{_key(key)} = {text_of(value)}" for key, value in table.items() if not _is_table(value))
     for key, value in table.items():
         name = f"{path}.{_key(key)}" if path else _key(key)
         if isinstance(value, dict):
@@ -62,15 +62,4 @@ def _is_table(value: object) -> bool:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _value(key)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, str):
-        # JSON's escapes are TOML's, but for the one control character that JSON lets stand.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value) if not isinstance(value, float) else repr(value)
+    return key if _BARE.fullmatch(key) else text_of(key)

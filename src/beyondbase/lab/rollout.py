@@ -38,10 +38,14 @@ class Rollouts:
         """1 where the next token, T = L - 1 of them, is one of the answer."""
         return self.answer_B_L[:, 1:]
 
+    def rows(self, which: torch.Tensor) -> torch.Tensor:
+        """Rows of the answers of these groups."""
+        n = self.rewards_G_S.shape[1]
+        return (which[:, None] * n + torch.arange(n)).flatten()
+
     def groups(self, which: torch.Tensor) -> Rollouts:
         """Take the groups at these places."""
-        n = self.rewards_G_S.shape[1]
-        rows = (which[:, None] * n + torch.arange(n)).flatten()
+        rows = self.rows(which)
         return Rollouts(
             self.rewards_G_S[which],
             self.solved_G_S[which],

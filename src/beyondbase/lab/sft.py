@@ -17,23 +17,14 @@ from typing import Any
 import torch
 
 from beyondbase.errors import BadInput, PolicyCollapse
-from beyondbase.lab.checkpoint import (
-    drop_older,
-    latest_step,
-    load_state,
-    read_metrics,
-    save_checkpoint,
-    save_model,
-    step_folder,
-    write_json,
-    write_metrics,
-)
-from beyondbase.lab.claim import claim
+from beyondbase.lab.checkpoint import latest_step, load_state, step_folder, write_json
 from beyondbase.lab.demonstrations import Demonstrations, run_identity
 from beyondbase.lab.paths import BASE_MODEL
+from beyondbase.lab.step_loop import FINAL, Row, run_steps
 from beyondbase.lab.token_logprobs import PIECE, token_law
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
+from beyondbase.training_folder import claim
 from beyondbase.types import Progress, silent
 
 
@@ -78,7 +69,7 @@ def train_sft(config: SFTConfig, progress: Progress = silent) -> Path:
     """
     _check(config)
     claim(config.out, _identity(config))
-    final, start = config.out / "final", latest_step(config.out)
+    final, start = config.out / FINAL, latest_step(config.out)
     if final.exists() and start >= config.steps:
         return final
     engine = HfEngine.load(step_folder(config.out, start) if start else config.base)
@@ -87,22 +78,18 @@ def train_sft(config: SFTConfig, progress: Progress = silent) -> Path:
     optimizer = torch.optim.AdamW(engine.model.parameters(), lr=config.learning_rate, weight_decay=0.0)
     if start:
         optimizer.load_state_dict(load_state(step_folder(config.out, start))["optimizer"])
-    log = read_metrics(config.out / "metrics.jsonl", up_to=start)
-    times = read_metrics(config.out / "timings.jsonl", up_to=start)
-    for step in range(start + 1, config.steps + 1):
+
+    def one_step(step: int) -> tuple[Row, Row]:
         began = perf_counter()
-        log.append({"step": step, **_one_step(engine, optimizer, shown, step, config.batch_size)})
-        times.append({"step": step, "updating": perf_counter() - began})
-        write_metrics(config.out / "metrics.jsonl", log)
-        write_metrics(config.out / "timings.jsonl", times)
-        _check_loss(config, log[-1])
-        progress("SFT", step, config.steps, f"loss {log[-1]['loss']:.3f}")
-        if step % config.checkpoint_every == 0 or step % config.keep_every == 0 or step == config.steps:
-            state = {"optimizer": optimizer.state_dict()}
-            save_checkpoint(engine.model, engine.tokenizer, state, step_folder(config.out, step))
-            drop_older(config.out, step, config.keep_every)
-    save_model(engine.model, engine.tokenizer, final)
-    return final
+        row = {"step": step, **_one_step(engine, optimizer, shown, step, config.batch_size)}
+        return row, {"step": step, "updating": perf_counter() - began}
+
+    def done(row: Row) -> None:
+        _check_loss(config, row)
+        if row["step"] > start:
+            progress("SFT", row["step"], config.steps, f"loss {row['loss']:.3f}")
+
+    return run_steps(config, start, engine, one_step, done, lambda: {"optimizer": optimizer.state_dict()})
 
 
 def _one_step(

@@ -5,24 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from beyondbase.lab.checkpoint import (
-    drop_older,
-    latest_step,
-    read_metrics,
-    save_checkpoint,
-    save_model,
-    step_folder,
-    write_metrics,
-)
-from beyondbase.lab.claim import claim
+from beyondbase.lab.checkpoint import latest_step
 from beyondbase.lab.clock import Clock
 from beyondbase.lab.demonstrations import run_identity
 from beyondbase.lab.full_batch import full_batch, greedy_baseline
 from beyondbase.lab.guard import CollapseGuard
 from beyondbase.lab.learner import Learner, load_learner
 from beyondbase.lab.rl_config import NOT_OF_THE_TRAINING, RLConfig, check_config
+from beyondbase.lab.step_loop import FINAL, Row, run_steps
 from beyondbase.lab.update import update
 from beyondbase.sampling.model_source.folder import check_model_folder, weights_hash
+from beyondbase.training_folder import claim
 from beyondbase.types import Progress, silent
 
 
@@ -33,31 +26,24 @@ def train_rl(config: RLConfig, progress: Progress = silent) -> Path:
     Raises PolicyCollapse when the reward falls away.
     """
     _claim(config)
-    final, start = config.out / "final", latest_step(config.out)
+    final, start = config.out / FINAL, latest_step(config.out)
     if final.exists() and start >= config.steps:
         return final
     learner = load_learner(config, start)
     guard = CollapseGuard(config.learning_rate, config.problems_per_step * config.samples_per_problem)
-    log = read_metrics(config.out / "metrics.jsonl", up_to=start)
-    times = read_metrics(config.out / "timings.jsonl", up_to=start)
-    for row in log:
-        guard.check(row["step"], row["reward"], row["loss"])
-    for step in range(start + 1, config.steps + 1):
+
+    def one_step(step: int) -> tuple[Row, Row]:
         learner.step = step
         clock = Clock()
-        log.append(_one_step(config, learner, step, clock))
-        times.append({"step": step, **clock.seconds})
-        write_metrics(config.out / "metrics.jsonl", log)
-        write_metrics(config.out / "timings.jsonl", times)
-        guard.check(step, log[-1]["reward"], log[-1]["loss"])
-        progress("RLVR", step, config.steps, _note(log[-1]))
-        if step % config.checkpoint_every == 0 or step % config.keep_every == 0 or step == config.steps:
-            save_checkpoint(
-                learner.engine.model, learner.engine.tokenizer, learner.state(), step_folder(config.out, step)
-            )
-            drop_older(config.out, step, config.keep_every)
-    save_model(learner.engine.model, learner.engine.tokenizer, final)
-    return final
+        row = _one_step(config, learner, step, clock)
+        return row, {"step": step, **clock.seconds}
+
+    def done(row: Row) -> None:
+        guard.check(row["step"], row["reward"], row["loss"])
+        if row["step"] > start:
+            progress("RLVR", row["step"], config.steps, _note(row))
+
+    return run_steps(config, start, learner.engine, one_step, done, learner.state)
 
 
 def _one_step(config: RLConfig, learner: Learner, step: int, clock: Clock) -> dict[str, float]:

@@ -43,8 +43,7 @@ class _Prepared(NamedTuple):
     """what the critic learns"""
 
     def part(self, groups: torch.Tensor) -> _Prepared:
-        n = self.rollouts.rewards_G_S.shape[1]
-        rows = (groups[:, None] * n + torch.arange(n)).flatten()
+        rows = self.rollouts.rows(groups)
         cut = [None if tensor is None else tensor[rows] for tensor in self[2:]]
         return _Prepared(self.rollouts.groups(groups), self.advantages_B_T[rows], *cut)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,6 @@ import trl
 from accelerate import PartialState
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, Trainer
 
-from beyondbase.durable import write_whole, writing
 from beyondbase.errors import BadInput
 from beyondbase.integrations.trl.arguments import Found, recipe_of, trl_arguments
 from beyondbase.integrations.trl.callback import HeldOut, PassAtKCallback
@@ -32,6 +30,7 @@ from beyondbase.sampling.model_source.folder import weights_hash
 from beyondbase.sampling.model_source.names import ModelSource, resolve_model
 from beyondbase.store.place import place
 from beyondbase.store.versions import installed_versions
+from beyondbase.training_folder import claim
 from beyondbase.types import Progress, silent
 from beyondbase.verification import verifier_of
 from beyondbase.verification.verifier import Verifier
@@ -103,7 +102,7 @@ def _trainer(config: TrlConfig, parts: _Parts, state: PartialState, announce: An
     arguments = trl_arguments(config, Found(state.num_processes, on_gpu, eos_ids, longest))
     facts = _facts(config, parts, spec.template) | {"processes": state.num_processes, "eos_token_ids": sorted(eos_ids)}
     if state.is_main_process:
-        _claim(config, facts)
+        claim(config.out, {name: facts[name] for name in facts if name not in {*_MAY_DIFFER, "versions"}})
         announce(facts | {f"trl.{name}": value for name, value in arguments.items()})
     state.wait_for_everyone()
     recipe = recipe_of(config.algorithm)
@@ -152,24 +151,6 @@ def _facts(config: TrlConfig, parts: _Parts, template: str) -> dict[str, object]
         "verifier": parts.verifier.name,
         "versions": {**installed_versions(), "trl": trl.__version__},
     }
-
-
-def _claim(config: TrlConfig, facts: dict[str, object]) -> None:
-    """Make `config.out` this training's folder, or raise BadInput if it is another's."""
-    wanted = json.loads(json.dumps({name: facts[name] for name in facts if name not in {*_MAY_DIFFER, "versions"}}))
-    path = config.out / "config.json"
-    if not path.exists():
-        with writing(config.out):
-            config.out.mkdir(parents=True, exist_ok=True)
-        write_whole(path, (json.dumps(wanted, indent=2) + "\n").encode())
-        return
-    found = json.loads(path.read_text(encoding="utf-8"))
-    for name in wanted:
-        if found.get(name) != wanted[name]:
-            raise BadInput(
-                f"{config.out} holds a training with {name} = {found.get(name)!r}, this one has {wanted[name]!r}; "
-                "give another --out, or the same settings to resume"
-            )
 
 
 def _latest(folder: Path) -> str | None:
