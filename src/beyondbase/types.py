@@ -32,6 +32,15 @@ class Finish(StrEnum):
     """not told, by another program's log: whether it was cut is then not known"""
 
 
+class Origin(StrEnum):
+    """Who drew the samples of a run."""
+
+    DRAWN = "drawn"
+    """we did, by a rule: a sample that is missing is owed"""
+    IMPORTED = "imported"
+    """another program, whose log was read: what is not in the log is missing for good, and nothing is owed"""
+
+
 class PromptForm(StrEnum):
     """How a prompt's text reaches a model."""
 

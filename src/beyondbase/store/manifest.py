@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from beyondbase.errors import StoreError
 from beyondbase.store.place import Place
-from beyondbase.types import DrawRule, SamplingSpec
+from beyondbase.types import DrawRule, Origin, SamplingSpec
 from beyondbase.wording import in_short
 
 FORMAT_VERSION = 2
@@ -40,9 +40,19 @@ class RunManifest:
     engine: Mapping[str, str]
     """resolved settings of the engine: hashes of weights and tokenizer, dtype, the first prompt"""
     versions: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = Origin.DRAWN
+    unknown: tuple[str, ...] = ()
+    """fields of `spec` that an imported log does not tell: what stands in them means nothing (see `told`)"""
     run_id: str = ""
     """digest of all that decided a sample when the run was made, which gives it; every part of the run carries it"""
     format_version: int = FORMAT_VERSION
+
+    def told(self, setting: str) -> object:
+        """Return a field of `spec`, or None where it is not known: None of top_k, which keeps all, is "all" here."""
+        if setting in self.unknown:
+            return None
+        value = getattr(self.spec, setting)
+        return "all" if value is None else value
 
     def identified(self) -> RunManifest:
         """The same with the run_id that a run made with it has."""
