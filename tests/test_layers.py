@@ -110,7 +110,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "estimators",
         "pipeline",
     },
+    # logs of other programs: readers say what a log holds, writers read runs and results
+    "interop": {"errors", "extras", "wording", "checks", "durable", "types", "problems", "store", "analyses", "report"},
     "pipeline": {
+        "interop",
         "errors",
         "wording",
         "durable",

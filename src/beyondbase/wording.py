@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def points(share: float) -> str:
     """A difference of shares in signed percentage points, with one decimal.
@@ -42,6 +44,15 @@ def number(count: int, noun: str) -> str:
     ('1 problem', '1,060 problems')
     """
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def some(names: Sequence[str], noun: str = "problem", few: int = 5) -> str:
+    """How many there are, and the first few names.
+
+    >>> some(["a", "b"]), some(list("abcdefg"), few=2)
+    ('2 problems (a, b)', '7 problems (a, b, ...)')
+    """
+    return f"{number(len(names), noun)} ({', '.join(names[:few])}{', ...' if len(names) > few else ''})"
 
 
 def in_short(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from beyondbase.cli.settings import Analysis, read_training, save_config
@@ -34,7 +34,7 @@ class AnalyzeConfig:
 def run(config: AnalyzeConfig, progress: Progress) -> Outcome:
     """Analyse and report."""
     training = None if config.training is None else read_training(config.training)
-    options = replace(config.analysis.options(config.seed), by_verifier=config.by_verifier)
+    options = config.analysis.options(config.seed, config.by_verifier)
     analyze_runs(config.base, config.rl, config.out, options, training, progress)
     save_config(config.out / "analyze.toml", "analyze", config)
     return study_outcome(report_study(config.out, progress), config.out)

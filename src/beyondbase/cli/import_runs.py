@@ -2,109 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
 
+from beyondbase.cli.log_flags import LogFlags
 from beyondbase.cli.settings import claim_folder
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BadInput
-from beyondbase.integrations.verl.validation import Said, disagreements, read_validation
-from beyondbase.problems import ProblemSet, load_problems
-from beyondbase.sampling.spec import check_spec
-from beyondbase.store import Run
-from beyondbase.types import Progress, PromptForm, SamplingSpec
-from beyondbase.verification import verifier_of
-
-Importer = Callable[[Path, ProblemSet, Path, Said, Progress], list[Run]]
-IMPORTERS: Mapping[str, Importer] = {"verl": read_validation}
+from beyondbase.interop.foreign import ForeignLog
+from beyondbase.pipeline.import_options import Imported, ImportOptions
+from beyondbase.pipeline.imports import import_log
+from beyondbase.pipeline.judge_again import judge_again
+from beyondbase.types import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class ImportConfig:
-    """Read the samples that another program drew, judge them, and keep them as runs."""
+    """Read the samples that another program logged, judge them again, and keep them as runs."""
 
     format: tyro.conf.Positional[str]
-    """verl: dumps of a validation, STEP.jsonl"""
-    source: tyro.conf.Positional[Path]
-    """file, or folder of files"""
-    problems: str
-    """what was asked: a set by name, gym:TASK, a .jsonl or .parquet file, or a hub id"""
+    """auto, or lm-eval, lighteval, inspect, nemo-skills, verl, qwen-math, monkeys, evalscope, verifiers, tinker,
+    human-eval, openai-batch, counts, matrix, table"""
+    paths: tyro.conf.Positional[tuple[Path, ...]]
+    """files, or folders of files"""
     out: Path
-    """folder for the runs, one a step: OUT/step-000150"""
-    temperature: float
-    """that the samples were drawn at"""
-    top_p: float
-    """that they were drawn with; 1 keeps all"""
-    max_tokens: int
-    """cap on their tokens"""
-    model: str = "model"
-    """name to show"""
-    verifier: str | None = None
-    """name of a verifier, or module:function of your own; by default that of the problem set"""
-    limit: int | None = None
-    """only the first problems were asked"""
-    n_max: int | None = None
-    """only the first samples of each problem"""
-    steps: tuple[int, ...] = ()
-    """only these steps"""
-    template: str = ""
-    """prompt template; empty: that of the problem set"""
-    form: PromptForm = PromptForm.PLAIN
-    """plain: the model continued the prompt; chat: the prompt was a user message in the model's chat template"""
-    system: str = ""
-    """system message that stood before a chat prompt; empty: none"""
-
-    @property
-    def spec(self) -> SamplingSpec:
-        """How the samples were drawn."""
-        return SamplingSpec(
-            temperature=self.temperature,
-            top_p=self.top_p,
-            max_tokens=self.max_tokens,
-            template=self.template,
-            form=self.form,
-            system=self.system,
-        )
+    """folder of the run; of several logs: folder for the runs, one a log"""
+    model: str = ""
+    """name to show; by default the log's own"""
+    log: LogFlags = field(default_factory=LogFlags)
 
 
 def run(config: ImportConfig, progress: Progress) -> Outcome:
     """Make the runs, and say what they hold."""
-    if config.format not in IMPORTERS:
-        raise BadInput(f"format: expected one of {', '.join(IMPORTERS)}, got {config.format!r}")
-    check_spec(config.spec)
-    problem_set = load_problems(config.problems, config.limit)
-    verifier = verifier_of(config.verifier or problem_set.verifier)
-    said = Said(config.model, config.spec, verifier, config.n_max, config.steps)
-    claim_folder(config.out)
-    made = IMPORTERS[config.format](config.source, problem_set, config.out, said, progress)
-    rows = [_row(run) for run in made]
-    lines = [
-        f"{row['model']}: {row['samples']:,} samples of {row['problems']:,} problems, {row['correct']:,} correct, "
-        f"{row['disagreements']:,} judged otherwise in the training: {row['run']}"
-        for row in rows
-    ]
-    return Outcome([*lines, "whether a sample was cut is not told: one that was stands as wrong"], {"runs": rows})
+    if not config.paths:
+        raise BadInput("paths: expected files or folders of logs, got none")
+    name, logs, by = config.log.logs(config.format, config.paths)
+    options = config.log.options(config.model)
+    claim_folder(config.out.parent)
+    lines, rows = [f"recognised as {name}: {by}"] if by else [], []
+    for log in logs:
+        out = config.out if len(logs) == 1 else config.out / log.name
+        said, row = _import(log, name, out, options, progress)
+        lines, rows = [*lines, *said], [*rows, row]
+    return Outcome(lines, {"format": name, "runs": rows})
 
 
-def _row(made: Run) -> dict[str, object]:
-    counts = made.counts()
+def _import(
+    log: ForeignLog, name: str, out: Path, options: ImportOptions, progress: Progress
+) -> tuple[list[str], dict[str, object]]:
+    made = import_log(log, name, out, options, progress)
+    again = judge_again(made, options, progress)
+    row = _row(made)
+    head = (
+        f"{row['run']}: {row['model']}, {row['problems']:,} problems, {row['samples']:,} samples, "
+        f"{row['scored']:,} scored, {row['correct']:,} correct ({row['verifier']})"
+    )
+    unknown = made.run.manifest.unknown
+    said = [*made.lines, *([f"not told by the log: {', '.join(unknown)}"] if unknown else []), *again]
+    return [head, *(f"  {line}" for line in said)], {**row, "noticed": said, "unknown": list(unknown)}
+
+
+def _row(made: Imported) -> dict[str, object]:
+    run = made.run
+    judged = run.manifest.verifier in run.verifiers()
+    states = run.states() if judged else None
     return {
-        "run": str(made.path),
-        "model": made.manifest.model,
-        "problems": len(counts),
-        "samples": int(counts.n_P.sum()),
-        "correct": int(counts.c_P.sum()),
-        "disagreements": disagreements(made),
+        "run": str(run.path),
+        "model": run.manifest.model,
+        "problems": len(run.problems()),
+        "samples": run.n_drawn(),
+        "scored": 0 if states is None else states["verdict"].drop_nulls().len(),
+        "correct": 0 if states is None else int((states["verdict"] == "correct").sum()),
+        "verifier": run.manifest.verifier,
     }
 
 
 VERB = Verb(
     ImportConfig,
     run,
-    example="beyondbase import verl out/verl/validation --problems math500 --temperature 0.6 --top-p 0.95 "
-    "--max-tokens 8192 --out out/verl/runs",
+    example="beyondbase import auto logs/base --out runs/base",
     resume="the same command goes on where it was",
 )

@@ -33,7 +33,7 @@ VERBS: dict[str, Entry] = {
     "compact": Entry("beyondbase.cli.compact", "merge the many small files of a run into few"),
     "analyze": Entry("beyondbase.cli.analyze", "analyse two runs that are there"),
     "models": Entry("beyondbase.cli.models", "compare several models with one base: one table for all"),
-    "report": Entry("beyondbase.cli.report", "draw the report of a study again"),
+    "report": Entry("beyondbase.cli.report", "compare two logs of other programs, or draw a study's report again"),
     "data": Entry("beyondbase.cli.data", "list the problem sets that go by a name"),
     "data get": Entry("beyondbase.cli.data_get", "bring such a set from its makers' repository"),
     "train base": Entry("beyondbase.cli.train_base", "pretrain the small base model"),
@@ -44,7 +44,7 @@ VERBS: dict[str, Entry] = {
         "beyondbase.cli.train_trl", "train any Hugging Face model by RLVR with TRL, and watch its pass@k"
     ),
     "train verl": Entry("beyondbase.cli.train_verl", "write data, configuration and command of a training with verl"),
-    "import": Entry("beyondbase.cli.import_runs", "read samples that another program drew, as runs"),
+    "import": Entry("beyondbase.cli.import_runs", "read the logs of other programs as runs"),
 }
 
 

@@ -78,7 +78,7 @@ class Analysis:
     labels: Path | None = None
     """file of samples that a person has labelled (`beyondbase label`), in place of the numbers of an audit"""
 
-    def options(self, seed: int) -> AnalysisOptions:
+    def options(self, seed: int, by_verifier: str | None = None) -> AnalysisOptions:
         """Return the options of the pipeline; the seed is that of the band's bootstrap."""
         numbers = (self.audit_right, self.audit_right_passed, self.audit_wrong, self.audit_wrong_passed)
         given = {"--audit-...": any(numbers), "--second-verifier": self.second_verifier, "--labels": self.labels}
@@ -97,6 +97,7 @@ class Analysis:
             guess_chance=self.guess_chance,
             audit=Audit(*numbers) if any(numbers) else None,
             cluster_by=self.cluster_by,
+            by_verifier=by_verifier,
             second_verifier=self.second_verifier,
             labels=self.labels,
         )

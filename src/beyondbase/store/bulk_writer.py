@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from beyondbase.durable import sync, writing
 from beyondbase.errors import StoreError
@@ -58,7 +60,19 @@ class BulkWriter:
         """Write a part of verdicts: problem_id, sample_index, verdict, answer, detail."""
         self._write(self._folder / "verdicts" / verifier, columns, VERDICT_SCHEMA)
 
-    def finish(self, manifest: RunManifest, problems: Sequence[Problem], verifiers: Mapping[str, Mapping[str, str]]) -> Run:
+    def leave_out(self, problem_ids: Sequence[str]) -> None:
+        """Take the rows of these problems out of what was written."""
+        gone = pa.array(problem_ids, pa.string())
+        for folder, last in self._numbers.items():
+            for number in range(1, last + 1):
+                path = folder / str(part_name("", number))
+                table = pq.read_table(path)
+                kept = table.filter(pc.invert(pc.is_in(table["problem_id"], value_set=gone)))
+                put(path, part_bytes(kept, self.run_id))
+
+    def finish(
+        self, manifest: RunManifest, problems: Sequence[Problem], verifiers: Mapping[str, Mapping[str, str]]
+    ) -> Run:
         """Make it a run: problems, what each verifier's verdicts depend on, the manifest, and then its name."""
         for name, settings in verifiers.items():
             if (folder := self._folder / "verdicts" / name).is_dir():
