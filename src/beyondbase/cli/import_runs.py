@@ -41,7 +41,8 @@ def run(config: ImportConfig, progress: Progress) -> Outcome:
     name, logs, by = config.log.logs(config.format, config.paths)
     options = config.log.options(config.model)
     claim_folder(config.out.parent)
-    lines, rows = [f"recognised as {name}: {by}"] if by else [], []
+    lines = [f"recognised as {name}: {by}"] if by else []
+    rows = list[dict[str, object]]()
     for log in logs:
         out = config.out if len(logs) == 1 else config.out / log.name
         said, row = _import(log, name, out, options, progress)

@@ -51,8 +51,7 @@ class LogFlags:
         by = ""
         if format_name == AUTO:
             format_name, by = recognised(paths)
-        options = ReadOptions(self.threshold, self.scorer, self._columns())
-        logs = format_of(format_name).read(tuple(paths), options)
+        logs = format_of(format_name).read(tuple(paths), self._reading())
         if self.only is None:
             return format_name, logs, by
         chosen = [log for log in logs if log.name == self.only]
@@ -73,15 +72,16 @@ class LogFlags:
             must_judge=self.verifier not in (AUTO, NOBODY),
             problems=problems,
             settings={name: value for name, value in said.items() if value is not None},
+            reading=self._reading(),
             n_max=self.n_max,
             n_min=self.n_min,
         )
 
-    def _columns(self) -> dict[str, str]:
+    def _reading(self) -> ReadOptions:
         named = {}
         for pair in self.columns:
             name, equals, column = pair.partition("=")
             if not (name and equals and column):
                 raise BadInput(f"columns: expected NAME=COLUMN, such as problem_id=task, got {pair!r}")
             named[name] = column
-        return named
+        return ReadOptions(self.threshold, self.scorer, named)

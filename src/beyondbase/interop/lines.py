@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -120,4 +120,4 @@ def files_in(paths: list[Path] | tuple[Path, ...], pattern: str, what: str) -> l
 
 def open_log(path: Path) -> IO[bytes]:
     """Open a file to read, unpacking what ends with .gz."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else open(path, "rb")

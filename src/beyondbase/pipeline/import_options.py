@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from beyondbase.interop.foreign import ForeignLog
+from beyondbase.interop.foreign import ForeignLog, ReadOptions
 from beyondbase.problems import ProblemSet
 from beyondbase.store import Run
 from beyondbase.types import Problem
@@ -30,6 +30,8 @@ class ImportOptions:
     """what was asked, where the log's problems are known ones"""
     settings: Mapping[str, object] = field(default_factory=dict)
     """fields of SamplingSpec that the log does not state, and its user does"""
+    reading: ReadOptions = ReadOptions()
+    """what the log was read with"""
     n_max: int | None = None
     """samples of each problem that are taken, the first ones"""
     n_min: int = 0

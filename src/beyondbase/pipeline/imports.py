@@ -108,14 +108,10 @@ def _digest(log: ForeignLog, format_name: str, options: ImportOptions) -> str:
     for file in log.files:
         with open(file, "rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
-    asked = [format_name, log.name, log.scorer, sorted(log.settings), options.model, sorted(options.settings.items())]
-    asked += [
-        options.n_max,
-        options.n_min,
-        sorted((name, dataclasses.astuple(p)[:3]) for name, p in (options.keep or {}).items()),
-        options.verifier is not None,
-    ]
-    asked += [options.problems.hash if options.problems else ""]
+    asked: list[object] = [format_name, log.name, log.scorer, sorted(log.settings.items()), options.model]
+    asked += [sorted(options.settings.items()), dataclasses.astuple(options.reading), options.n_max, options.n_min]
+    asked += [sorted((name, dataclasses.astuple(problem)[:3]) for name, problem in (options.keep or {}).items())]
+    asked += [options.verifier is not None, options.problems.hash if options.problems else ""]
     digest.update(json.dumps(asked, default=str).encode())
     return digest.hexdigest()[:16]
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from beyondbase.errors import BadInput
 from beyondbase.pipeline.import_options import Imported, ImportOptions, verdicts_name
+from beyondbase.pipeline.log_rows import NO_REFERENCE
 from beyondbase.pipeline.runs import verify_run
 from beyondbase.store import Run
 from beyondbase.store.row_folder import KEY
@@ -18,7 +19,7 @@ def judge_again(made: Imported, options: ImportOptions, progress: Progress = sil
     verifier, name = options.verifier, verdicts_name(made.log)
     if verifier is None or not made.judged_again:
         return []
-    run = verify_run(made.run.path, verifier, progress, label=made.run.manifest.model)
+    run = verify_run(str(made.run.path), verifier, progress, label=made.run.manifest.model)
     if name not in run.verifiers():
         told = run.manifest.engine.get("correct_in_log")
         found = int(run.counts(verifier.name).c_P.sum())
@@ -64,4 +65,4 @@ def can_judge(run: Run, options: ImportOptions) -> bool:
 
 
 def _has_reference(problem: Problem) -> bool:
-    return problem.reference not in ("", "{}")
+    return problem.reference not in ("", NO_REFERENCE)

@@ -15,6 +15,8 @@ from beyondbase.wording import in_short
 
 MOST_ROWS, MOST_CHARS = 50_000, 64_000_000
 """of a part"""
+NO_REFERENCE = "{}"
+"""of a problem whose answer is not told"""
 MOST_INDEX = 10_000_000
 """a sample index beyond this is none"""
 Columns = dict[str, list[object]]
@@ -134,9 +136,9 @@ class LogRows:
         seen.scored += 1
         cut = sample.verdict in (Verdict.WRONG, Verdict.NO_ANSWER) and sample.finish is Finish.LENGTH
         verdict = Verdict.TRUNCATED if cut else sample.verdict
-        row = (problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail))
-        for name, value in zip(VERDICT_COLUMNS, row, strict=True):
-            self._verdicts[name].append(value)
+        judged = (problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail))
+        for name, given in zip(VERDICT_COLUMNS, judged, strict=True):
+            self._verdicts[name].append(given)
 
     def _spread(self, row: ForeignRow) -> Sequence[ForeignSample]:
         """The samples of a row whose log tells only how many are correct.
@@ -182,7 +184,7 @@ def template_of(row: ForeignRow) -> str:
 def problems_of(seen: Mapping[str, Seen], references: Mapping[str, str]) -> list[Problem]:
     """The problems in the natural order of their ids, which is the same for two logs that asked in another order."""
     return [
-        Problem(name, _utf8(one.question or ""), references.get(name, "{}"), dict(one.strata))
+        Problem(name, _utf8(one.question or ""), references.get(name, NO_REFERENCE), dict(one.strata))
         for name, one in sorted(seen.items(), key=lambda item: natural(item[0]))
     ]
 
