@@ -15,6 +15,7 @@ class Part(BaseModel):
     type: str = ""
     text: str | None = None
     reasoning: str | None = None
+    refusal: str | None = None
 
 
 class Message(BaseModel):
