@@ -28,11 +28,11 @@ def rows(log: ForeignLog) -> list[ForeignRow]:
 
 def response(custom_id: str, model: str = "m", **others: object) -> dict[str, object]:
     choice = {"message": {"role": "assistant", "content": "4"}, "finish_reason": "stop"}
-    return {
-        "custom_id": custom_id,
-        "response": {"status_code": 200, "body": {"model": model, "choices": [choice]}},
-        **others,
-    }
+    return answered(custom_id, {"model": model, "choices": [choice]}) | others
+
+
+def answered(custom_id: str, body: object) -> dict[str, object]:
+    return {"custom_id": custom_id, "response": {"status_code": 200, "body": body}}
 
 
 def request(custom_id: str, prompt: str, model: str = "m", **settings: object) -> dict[str, object]:
