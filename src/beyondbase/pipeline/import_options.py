@@ -30,7 +30,7 @@ class ImportOptions:
     """what was asked, where the log's problems are known ones"""
     settings: Mapping[str, object] = field(default_factory=dict)
     """fields of SamplingSpec that the log does not state, and its user does"""
-    reading: ReadOptions = ReadOptions()
+    reading: ReadOptions = field(default_factory=ReadOptions)
     """what the log was read with"""
     n_max: int | None = None
     """samples of each problem that are taken, the first ones"""

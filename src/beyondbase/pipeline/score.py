@@ -65,6 +65,7 @@ def score_run(
         raise BadInput(f"first: expected at least 1 sample a problem, got {first}; --all scores every one")
     with RunWriter(path, shard=shard) as writer:
         run = writer.run
+        _check_drawn(run)
         prompts = _prompts(run)
         settings = dict(_settings(run, scorer, list(prompts.values())))
         name = folder_name(scorer.name, settings["weights_hash"], scorer.spec)
@@ -83,6 +84,15 @@ def score_run(
                 done += scores.height
                 progress(f"score {label}", done, len(owed))
     return ScoredRun(run, name)
+
+
+def _check_drawn(run: Run) -> None:
+    """Raise BadInput for a run that was imported: a log does not tell the tokens of its prompts."""
+    if run.manifest.imported:
+        raise BadInput(
+            f"{run.path}: expected a run drawn by `beyondbase sample`, got an imported one, whose log does not tell the "
+            f"tokens of prompts and samples; {_FROM_MODELS}"
+        )
 
 
 def _prompts(run: Run) -> dict[str, Prompt]:
