@@ -108,19 +108,24 @@ def _opinions(run: Run, first: str, second: str) -> _Opinions:
         )
     owing = dict[str, int]()
     for place in ("first", "second"):
-        owing |= _owing(pairs, place, rule)
+        owing |= _owing(pairs, place, None if run.manifest.imported else rule)
     return _Opinions(run, pairs, owing)
 
 
-def _owing(pairs: pl.DataFrame, place: str, rule: DrawRule) -> dict[str, int]:
-    """Problems that have neither their last success nor n_max samples, and how many samples they owe at most."""
+def _owing(pairs: pl.DataFrame, place: str, rule: DrawRule | None) -> dict[str, int]:
+    """Problems that have neither their last success nor n_max samples, and how many samples they owe at most.
+
+    rule: None for an imported run, which owes nothing.
+    """
+    missing = pairs.filter(~pl.col(place).is_in(JUDGED).fill_null(False)).height
+    if rule is None:
+        return {f"{place}_missing": missing, f"{place}_owing": 0, f"{place}_owed": 0}
     correct = (pl.col(place) == CORRECT).fill_null(False)
     rows = pairs.group_by("problem_id").agg(drawn=pl.len().cast(pl.Int64), c=correct.sum())
     open_ = rows.filter(pl.col("drawn") < rule.n_max)
     if rule.stop_at is not None:
         open_ = open_.filter(pl.col("c") < rule.stop_at)
     owed = int((rule.n_max - open_["drawn"]).sum())
-    missing = pairs.filter(~pl.col(place).is_in(JUDGED).fill_null(False)).height
     return {f"{place}_missing": missing, f"{place}_owing": open_.height, f"{place}_owed": owed}
 
 

@@ -28,6 +28,10 @@ _NO_TOKENS = (
     "the {model} run does not tell how many tokens its samples have; sample it with an engine that counts them, "
     "`--engine hf`, `--engine vllm`, or a server that reports usage"
 )
+_LOG_WITHOUT_TOKENS = (
+    "the log of the {model} run does not tell how many tokens its samples have; `beyondbase import` of one that counts "
+    "them, or `beyondbase sample`, would"
+)
 EFFICIENCY = {
     "measure": pl.String,
     "mean": pl.String,
@@ -71,9 +75,10 @@ def cost(
     rows, rules = (base.counted(), rl.counted()), (base.manifest.rule, rl.manifest.rule)
     views = truncation_views(rows, rules, ids, comparison, missing, cluster_P=cluster_P)
     spent = _spent(rows[0], rules[0].stop_at, ids), _spent(rows[1], rules[1].stop_at, ids)
-    for model, of in zip(("base", "RL"), spent, strict=True):
+    for model, run, of in zip(("base", "RL"), (base, rl), spent, strict=True):
         if of is None:
-            missing[AT_TOKENS] = missing[FIRST_SUCCESS] = _NO_TOKENS.format(model=model)
+            why = _LOG_WITHOUT_TOKENS if run.manifest.imported else _NO_TOKENS
+            missing[AT_TOKENS] = missing[FIRST_SUCCESS] = why.format(model=model)
     known = None if spent[0] is None or spent[1] is None else (spent[0], spent[1])
     return Cost(
         confidence=comparison.confidence,

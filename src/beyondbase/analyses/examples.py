@@ -20,7 +20,8 @@ def examples(base: Run, rl: Run, problem_ids: Sequence[str]) -> pl.DataFrame:
     """The columns of StudyAnalysis.examples, for `problem_ids` in their order, base before RL.
 
     Up to three correct samples with distinct answers, then others that differ in verdict or answer, four
-    in all; the earliest sample stands for its equals. Long texts lose their middle.
+    in all; the earliest sample stands for its equals. Long texts lose their middle; a sample without a text, of an
+    imported run, is not shown.
     """
     frames = [_of_run(run, model, problem_ids) for model, run in (("base", base), ("rl", rl))]
     return pl.concat(frames).sort("place", "model", "rank").drop("place", "rank")
@@ -54,7 +55,8 @@ def _of_run(run: Run, model: str, problem_ids: Sequence[str]) -> pl.DataFrame:
     chosen = choose(rows)
     keys = chosen.lazy().select(_KEY)
     texts, details = _column(run.samples(), "text", keys), _column(run.verdicts(), "detail", keys)
-    full = chosen.join(texts, on=_KEY, how="left").join(details, on=_KEY, how="left")
+    # A log may have no texts: then there is nothing to show.
+    full = chosen.join(texts.drop_nulls("text"), on=_KEY, how="inner").join(details, on=_KEY, how="left")
     short = [shorten(text) for text in full["text"].to_list()]
     return full.select(
         "place",

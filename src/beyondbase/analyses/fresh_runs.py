@@ -59,27 +59,28 @@ def fresh_counts(base: Run, rl: Run, pairs: list[FreshPair]) -> tuple[SuccessCou
     """
     if not pairs:
         return None
-    first_seeds = [base.manifest.spec.seed, rl.manifest.spec.seed]
+    first_seeds = [run.manifest.told("seed") for run in (base, rl)]
     sides = []
     for first, runs in ((base, [pair[0] for pair in pairs]), (rl, [pair[1] for pair in pairs])):
         for run in runs:
             _check_like(first.manifest, run, first_seeds)
         sides.append(_together([run.counts(first.manifest.verifier) for run in runs]))
     for fresh_base, fresh_rl in pairs:
-        if fresh_base.manifest.spec.seed == fresh_rl.manifest.spec.seed:
+        seed = fresh_rl.manifest.told("seed")
+        if seed is not None and seed == fresh_base.manifest.told("seed"):
             raise NotComparable(f"{fresh_rl.path}: expected another seed than that of {fresh_base.path}; sample again")
     return sides[0], sides[1]
 
 
-def _check_like(first: RunManifest, run: Run, taken: list[int]) -> None:
+def _check_like(first: RunManifest, run: Run, taken: list[object]) -> None:
     fresh = run.manifest
     mine, theirs = (replace(manifest.spec, seed=0) for manifest in (first, fresh))
-    if mine != theirs or first.template_hash != fresh.template_hash:
+    if mine != theirs or first.template_hash != fresh.template_hash or first.unknown != fresh.unknown:
         raise NotComparable(
             f"{run.path}: expected fresh samples drawn as the first ones, got {theirs} and not {mine}; "
             "remove the folder and sample again"
         )
-    if fresh.spec.seed in taken:
+    if fresh.told("seed") is not None and fresh.spec.seed in taken:
         raise NotComparable(f"{run.path}: expected a seed that no first run has, got {fresh.spec.seed}; sample again")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from beyondbase.analyses.comparable import check_comparable
+from beyondbase.analyses.comparable import check_runs
 from beyondbase.analyses.compare import in_order_of
 from beyondbase.analyses.fresh_runs import weights_of
 from beyondbase.errors import NotComparable, StoreError
@@ -97,9 +97,17 @@ def grid_runs(base: Run, rl: Run, base_counts: SuccessCounts, rl_counts: Success
 
 
 def _check_like(first: Run, run: Run, taken: list[Run]) -> None:
-    """Raise NotComparable for a run that was asked something else than the first one, or shares its seed with one."""
-    check_comparable(first.manifest, run.manifest, frozenset({"seed"}))
-    twin = next((other for other in taken if other.manifest.spec.seed == run.manifest.spec.seed), None)
+    """Raise NotComparable for a run that was asked something else than the first one, or shares its seed with one.
+
+    And where the log of either does not tell at what setting it was drawn.
+    """
+    check_runs(first, run, frozenset({"seed"}))
+    for each in (first, run):
+        for name in ("temperature", "top_p"):
+            if each.manifest.told(name) is None:
+                raise NotComparable(f"{each.path}: expected a run of known {name}, got a log that does not tell it")
+    seed = run.manifest.told("seed")
+    twin = next((other for other in taken if seed is not None and other.manifest.told("seed") == seed), None)
     if twin is not None:
         raise NotComparable(
             f"{run.path}: expected a seed that no other run of the study has, got that of {twin.path.name} "

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
+
 import numpy as np
 import polars as pl
 
 from beyondbase.analyses.results import RunHealth
+from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
-from beyondbase.types import SETTLED, FloatArray, Verdict
+from beyondbase.types import SETTLED, Finish, FloatArray, Verdict
+
+NOTICED = "noticed"
+"""in the manifest of an imported run: what was noticed, a JSON list of sentences"""
 
 
 def run_health(run: Run) -> RunHealth:
@@ -17,6 +24,9 @@ def run_health(run: Run) -> RunHealth:
     n_errors, n_settled = run.verdicts().select(error.sum(), settled.sum()).collect().row(0)
     rows = without_stops(counted, run.manifest.rule.stop_at)
     share = {verdict: _mean_over_problems(rows, rows["verdict"] == verdict.value) for verdict in Verdict}
+    end_unknown = _mean_over_problems(rows, rows["finish"] == Finish.UNKNOWN.value)
+    per_problem = counted.group_by("problem_id").len()["len"].to_numpy()
+    imported = run.manifest.imported
     return RunHealth(
         model=run.manifest.model,
         problems=counted["problem_id"].n_unique(),
@@ -25,13 +35,44 @@ def run_health(run: Run) -> RunHealth:
         correct=share[Verdict.CORRECT],
         wrong=share[Verdict.WRONG],
         no_answer=share[Verdict.NO_ANSWER],
-        truncated=share[Verdict.TRUNCATED],
+        truncated=math.nan if imported and end_unknown == 1 else share[Verdict.TRUNCATED],
         verifier_errors=int(n_errors),
         failed_requests=run.n_failed(),
         mean_tokens=_told_mean(rows, "n_tokens"),
         mean_entropy=_told_mean(rows, "entropy_mean"),
         settled=int(n_settled),
+        source=source_of(run.manifest),
+        missing=run.n_drawn() - counted.height if imported else 0,
+        n_fewest=int(per_problem.min()),
+        n_most=int(per_problem.max()),
+        end_unknown=end_unknown,
+        noticed=_noticed(run.manifest),
     )
+
+
+def source_of(manifest: RunManifest) -> str:
+    """Say which files an imported run was read from, and in which format; "" of a run that we drew.
+
+    >>> from beyondbase.types import DrawRule, Origin, SamplingSpec
+    >>> made = RunManifest(model="m", problem_set="p", problems_hash="1f", template_hash="", spec=SamplingSpec(),
+    ...     rule=DrawRule(), verifier="imported", engine={"format": "lm-eval", "files": "a.jsonl"},
+    ...     origin=Origin.IMPORTED)
+    >>> source_of(made)
+    'a.jsonl (format lm-eval)'
+    """
+    if not manifest.imported:
+        return ""
+    told = manifest.engine.get("format", "not told")
+    return f"{manifest.engine.get('files', 'files that are not told')} (format {told})"
+
+
+def _noticed(manifest: RunManifest) -> tuple[str, ...]:
+    """What the import said, which keeps it as a JSON list."""
+    try:
+        lines = json.loads(manifest.engine.get(NOTICED, "[]"))
+    except ValueError:
+        return ()
+    return tuple(map(str, lines)) if isinstance(lines, list) else ()
 
 
 def mean_entropy(run: Run) -> float:

@@ -103,6 +103,8 @@ def _drawn(run: Run, name: str, n: int, rng: np.random.Generator) -> Iterator[di
     rule, problems = run.manifest.rule, {problem.problem_id: problem for problem in run.problems()}
     below = rule.n_max if rule.stop_at is None else rule.n_first
     keys = run.states().select(pl.col("problem_id").cast(pl.String), "sample_index")
+    if run.manifest.imported:  # a log may lack texts, and nobody can label those
+        keys = run.samples().filter(pl.col("text").is_not_null()).select(_KEY).collect()
     pool = keys.filter(pl.col("sample_index") < below).sort(_KEY)
     whole_number("n", n, 1, max(1, pool.height), what=f"of the {pool.height:,} samples of {run.path} to be drawn from")
     chosen = pool[np.sort(rng.choice(pool.height, n, replace=False))]

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.comparable import check_comparable
+from beyondbase.analyses.comparable import check_runs
 from beyondbase.analyses.compare import in_order_of
 from beyondbase.checks import instance, more_than_nothing, share
 from beyondbase.errors import BadInput
@@ -151,7 +151,7 @@ class Piloted:
 
 def piloted(base: Run, rl: Run, *, allow_unequal: frozenset[str] = frozenset()) -> Piloted:
     """Take two finished runs for a pilot; refuses what `analyze` refuses, and a pilot of one problem."""
-    check_comparable(base.manifest, rl.manifest, allow_unequal)
+    check_runs(base, rl, allow_unequal)
     base_counts = base.counts()
     rl_counts = in_order_of(base_counts, rl.counts())
     if len(base_counts) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -15,6 +15,7 @@ from beyondbase.checks import confidence_level, instance, shown
 from beyondbase.doublings import doublings
 from beyondbase.errors import BadInput
 from beyondbase.estimators.cover import cover_at_tau
+from beyondbase.estimators.extrapolation import thinned
 from beyondbase.estimators.majority import majority_at_k
 from beyondbase.estimators.mean_interval import mean_interval
 from beyondbase.estimators.success_profile import at_least_t_of_k
@@ -39,16 +40,26 @@ _MAJORITY = {"model": pl.String, "k": pl.Int64, "maj": pl.Float64, "lo": pl.Floa
 def profile(base: Run, rl: Run, *, confidence: float = 0.95) -> Profile:
     """Read both runs' first n samples: as many as every problem has under both models, whatever came of them.
 
-    That is n_max of a fixed rule and n_first of a stopping rule. Raises BadInput where there is none.
+    That is n_max of a fixed rule and n_first of a stopping rule. Raises BadInput where there is none. Of an imported
+    run all samples with a verdict are read, however many each problem has.
     """
     rows = {"base": judged_first(base), "rl": judged_first(rl)}
     ids = [problem.problem_id for problem in base.problems()]
     n = min(whole_prefix(some, ids) for some in rows.values())
     if not n:
         raise BadInput("profile: expected a first sample of every problem with a verdict, got none; verify the runs")
-    counts = [first_counts(some, ids, n) for some in rows.values()]
-    first = any(run.manifest.rule.n_max > n for run in (base, rl))
+    counts = [
+        in_order(run.counts(), ids) if run.manifest.imported else first_counts(some, ids, n)
+        for run, some in zip((base, rl), rows.values(), strict=True)
+    ]
+    first = any(run.manifest.rule.n_max > n and not run.manifest.imported for run in (base, rl))
     return profile_of(*counts, answers=rows, first=first, confidence=confidence)
+
+
+def in_order(counts: SuccessCounts, ids: Sequence[str]) -> SuccessCounts:
+    """The counts of these problems, in this order."""
+    place = {problem_id: row for row, problem_id in enumerate(counts.problem_ids)}
+    return counts.take(np.array([place[problem_id] for problem_id in ids]))
 
 
 def profile_of(
@@ -56,6 +67,7 @@ def profile_of(
 ) -> Profile:
     """Profile of counts of either rule; maj@k of `answers`, which may be empty.
 
+    Cover@tau asks for as many samples of each problem: where they have not, of as many as the fewest, at random.
     Draws that stop at the r-th success tell at most r correct of k: what asks for more is null.
 
     >>> counts = SuccessCounts(["a", "b"], n=[4, 4], c=[2, 4])
@@ -73,7 +85,8 @@ def profile_of(
             f"draws that stop at success {stops[0]} tell nothing of more than {stops[0]} correct samples"
         )
     try:
-        cover = [_cover(model, counts, tau) for model, counts in sides.items() for tau in _COVER_TAUS]
+        even = {model: _even(counts) for model, counts in sides.items()}
+        cover = [_cover(model, counts, tau) for model, counts in even.items() for tau in _COVER_TAUS]
     except BadInput as error:
         cover, missing["Cover@tau"] = [], str(error)
     votes_n = min(n, MOST_VOTES)
@@ -123,6 +136,12 @@ def _interval(value_P: FloatArray, confidence: float) -> tuple[float, float, flo
     clipped_P = np.clip(value_P, 0, 1)  # sums and quotients may leave 0..1 by their last digit
     mean, lo, hi = (round(bound, _DECIMALS) for bound in mean_interval(clipped_P, confidence=confidence))
     return mean, lo, hi
+
+
+def _even(counts: SuccessCounts) -> SuccessCounts:
+    """As many samples of each problem as the fewest has, where no stop made them differ."""
+    uneven = counts.stop_at is None and bool((counts.n_P != counts.largest_k).any())
+    return thinned(counts, counts.largest_k) if uneven else counts
 
 
 def _cover(model: str, counts: SuccessCounts, tau: float) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from beyondbase.analyses.first_samples import judged_first
+from beyondbase.analyses.first_samples import as_in_run, judged_first
 from beyondbase.errors import BadInput
 from beyondbase.store.run_store import Run
 from beyondbase.types import IntArray
@@ -28,8 +28,7 @@ def scorer_name(run: Run, model: Run) -> str | None:
 
 def is_own_law(run: Run) -> bool:
     """Whether a run was drawn from its model's own distribution, nothing cut off or sharpened."""
-    spec = run.manifest.spec
-    return (spec.temperature, spec.top_p, spec.top_k) == (1.0, 1.0, None)
+    return tuple(map(run.manifest.told, ("temperature", "top_p", "top_k"))) == (1.0, 1.0, "all")
 
 
 def scored_first(run: Run, model: Run, names: tuple[str, str]) -> pl.DataFrame:
@@ -41,7 +40,7 @@ def scored_first(run: Run, model: Run, names: tuple[str, str]) -> pl.DataFrame:
 
     Raises BadInput where the run has no such scores and its own log-probabilities are of something else.
     """
-    judged = judged_first(run).drop("answer")
+    judged = as_in_run(judged_first(run)).drop("answer")
     name = scorer_name(run, model)
     if name is not None:
         _check_whole(run, name, judged, names)
@@ -70,7 +69,7 @@ def unscored(run: Run, model: Run) -> int:
     name = scorer_name(run, model)
     if name is None:
         return 0
-    return judged_first(run).join(run.failed_scores(name), on=KEY, how="semi").height
+    return as_in_run(judged_first(run)).join(run.failed_scores(name), on=KEY, how="semi").height
 
 
 def _check_whole(run: Run, name: str, judged: pl.DataFrame, names: tuple[str, str]) -> None:
@@ -90,8 +89,9 @@ def _no_scores(run: Run, names: tuple[str, str]) -> str:
     of, under = names
     if "tokenizer_hash" not in run.manifest.engine:
         return (
-            f"the {of} run holds no token ids (its engine tells none), without which no log-probability of its samples "
-            "is known; sample it with --engine hf or vllm, then `beyondbase score RUN --model MODEL`"
+            f"the {of} run holds no token ids (its {'log' if run.manifest.imported else 'engine'} tells none), without "
+            "which no log-probability of its samples is known; sample it with --engine hf or vllm, then "
+            "`beyondbase score RUN --model MODEL`"
         )
     return (
         f"the {of} run is not scored under {under}; `beyondbase score RUN --model MODEL` for both runs under both "

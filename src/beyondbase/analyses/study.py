@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Iterator
 
 import polars as pl
 
-from beyondbase.analyses.comparable import check_comparable
+from beyondbase.analyses.comparable import check_runs, remarks, unknown_settings
 from beyondbase.analyses.compare import cluster_codes, compare, in_order_of
 from beyondbase.analyses.escalation import ONE_SIDED
 from beyondbase.analyses.examples import MOST_PROBLEMS, examples
 from beyondbase.analyses.extrapolation import extrapolate
 from beyondbase.analyses.fresh_runs import FreshPair, fresh_counts
 from beyondbase.analyses.guards import GuardInput, guards, guesses_of
-from beyondbase.analyses.health import run_health
+from beyondbase.analyses.health import NOTICED, run_health, source_of
 from beyondbase.analyses.overturn import threats_of_samples
 from beyondbase.analyses.paths import path_coverage
 from beyondbase.analyses.profile import profile
@@ -25,6 +27,7 @@ from beyondbase.errors import BadInput
 from beyondbase.store.manifest import RunManifest
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
+from beyondbase.wording import number
 
 
 def analyze(
@@ -40,7 +43,7 @@ def analyze(
     fresh: list[FreshPair] | None = None,
     cluster_by: str | None = None,
 ) -> StudyAnalysis:
-    """Analyse a finished pair of runs; settings as in `compare` and `check_comparable`.
+    """Analyse a finished pair of runs; settings as in `compare` and `check_runs`.
 
     given: samples of guesses and an audit of the verifier. A problem that guesses solve now and then confirms
     nothing; beyond that the guards stand beside the plain curves and change none of them. So do the profile and
@@ -53,7 +56,7 @@ def analyze(
     missing.
     """
     given = given or GuardInput()
-    unequal = check_comparable(base.manifest, rl.manifest, allow_unequal)
+    unequal = check_runs(base, rl, allow_unequal)
     base_counts, rl_counts, guesses = base.counts(), rl.counts(), guesses_of(base, rl, given)
     strata = strata_of(base.problems())
     clusters = None if cluster_by is None else families(strata, cluster_by)
@@ -69,7 +72,8 @@ def analyze(
         fresh=fresh_counts(base, rl, fresh or []),
     )
     base_health, rl_health = run_health(base), run_health(rl)
-    verdict = _with_health(comparison, base_health, rl_health, unequal)
+    open_questions = list(remarks(base.manifest, rl.manifest))
+    verdict = _with_health(comparison, base_health, rl_health, unequal, open_questions)
     not_made = dict[str, str]()
     cluster_P = None if clusters is None else cluster_codes(clusters, len(base_counts))
     asked = Asked(base, rl, base_counts, in_order_of(base_counts, rl_counts), comparison, cluster_P)
@@ -90,6 +94,7 @@ def analyze(
         problems=problem_table(base.problems()),
         training=training,
         unequal=unequal,
+        unknown=unknown_settings(base.manifest, rl.manifest),
         guards=guarded,
         extrapolation=beyond,
         profile=reliability,
@@ -141,9 +146,13 @@ def problem_table(problems: list[Problem]) -> pl.DataFrame:
 
 def _settings(run: RunManifest) -> dict[str, str]:
     groups = {"": {"model": run.model, "problem_set": run.problem_set, "verifier": run.verifier}}
-    groups["sampling."] = _texts(dataclasses.asdict(run.spec))
-    groups["rule."] = _texts(dataclasses.asdict(run.rule))
-    groups["engine."] = _texts(run.engine)
+    groups["sampling."] = _texts(dataclasses.asdict(run.spec) | dict.fromkeys(run.unknown, "unknown"))
+    if run.imported:
+        groups[""] |= {"imported from": source_of(run)}
+        groups["log."] = _texts({name: value for name, value in run.engine.items() if name != NOTICED})
+    else:
+        groups["rule."] = _texts(dataclasses.asdict(run.rule))
+        groups["engine."] = _texts(run.engine)
     groups["version."] = _texts(run.versions)
     return {prefix + name: text for prefix, group in groups.items() for name, text in group.items()}
 
@@ -161,11 +170,37 @@ def _to_show(comparison: Comparison) -> list[str]:
     return table.filter(pl.col("problem_id").is_in(chosen.to_list()))["problem_id"].to_list()
 
 
-def _with_health(comparison: Comparison, base: RunHealth, rl: RunHealth, unequal: dict[str, str]) -> StudyVerdict:
+def _with_health(
+    comparison: Comparison, base: RunHealth, rl: RunHealth, unequal: dict[str, str], open_questions: list[str]
+) -> StudyVerdict:
     """Add to what the verdict rests on, and to what would overturn it, the facts that counts alone do not show."""
-    facts = [f"truncated at the token limit: {base.truncated:.1%} of base samples, {rl.truncated:.1%} of RL samples"]
+    cuts = [f"{_share(run.truncated)} of {name} samples" for name, run in (("base", base), ("RL", rl))]
+    facts = [f"truncated at the token limit: {', '.join(cuts)}"]
     facts += [f"{name} differs ({both}), which was allowed" for name, both in unequal.items()]
+    facts += [*_imported(base, "base"), *_imported(rl, "RL"), *open_questions]
     verdict, cut = comparison.verdict, threats_of_samples(comparison.tipping, base, rl)
     return dataclasses.replace(
         verdict, rests_on=(*verdict.rests_on, *facts), overturned_by=(*verdict.overturned_by, *cut)
     )
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if math.isfinite(value) else "an unknown share"
+
+
+def _imported(run: RunHealth, model: str) -> Iterator[str]:
+    """What the counts of an imported run rest on."""
+    if not run.source:
+        return
+    missing = ""
+    if run.missing or run.failed_requests:
+        missing = f"; missing, not wrong: {number(run.missing, 'sample')} without a verdict, "
+        missing += number(run.failed_requests, "failed request")
+    yield f"{model} samples imported from {run.source}: {_n_range(run)} of each problem{missing}"
+
+
+def _n_range(run: RunHealth) -> str:
+    """How many samples of a problem count."""
+    if run.n_fewest == run.n_most:
+        return number(run.n_most, "sample")
+    return f"{run.n_fewest:,} to {run.n_most:,} samples"

@@ -10,9 +10,12 @@ import polars as pl
 
 from beyondbase.analyses.recheck import recheck_counts
 from beyondbase.analyses.results import Comparison, Recheck
-from beyondbase.types import DrawRule, IntArray, SuccessCounts, Verdict
+from beyondbase.types import DrawRule, Finish, IntArray, SuccessCounts, Verdict
 
 DROPPED = "without truncated samples"
+_NOT_TOLD = (
+    "the logs do not tell whether samples were cut at the token limit; a log that does, or `beyondbase sample`, would"
+)
 
 
 class TruncationViews(NamedTuple):
@@ -39,7 +42,8 @@ def truncation_views(
     """
     rows = [_endings(frame) for frame in counted]
     if not any(frame["truncated"].any() for frame in rows):
-        missing[DROPPED] = "no sample was truncated"
+        unknown = any((frame["finish"] == Finish.UNKNOWN.value).any() for frame in counted)
+        missing[DROPPED] = _NOT_TOLD if unknown else "no sample was truncated"
         return TruncationViews()
     again = partial(recheck_counts, like=comparison, cluster_P=cluster_P)
     plain, as_right, dropped = list[SuccessCounts](), list[SuccessCounts](), list[SuccessCounts]()

@@ -27,11 +27,12 @@ def settings_lines(manifest: RunManifest) -> list[str]:
     ["  stop           ['</s>']", '  stop_at        4', '  engine.dtype   float32']
     """
     spec = {field.name: getattr(manifest.spec, field.name) for field in dataclasses.fields(manifest.spec)}
+    spec |= dict.fromkeys(manifest.unknown, "unknown")
     facts: dict[str, object] = {
         "problems": f"{manifest.problem_set} ({manifest.problems_hash})",
         "verifier": manifest.verifier,
         **spec,
-        "template": f"{manifest.spec.template} ({manifest.template_hash})",
+        "template": f"{spec['template']} ({manifest.template_hash})" if manifest.template_hash else spec["template"],
         **dataclasses.asdict(manifest.rule),
         **{f"engine.{name}": value for name, value in manifest.engine.items()},
     }

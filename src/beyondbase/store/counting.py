@@ -8,6 +8,11 @@ import polars as pl
 
 from beyondbase.types import DrawRule, Verdict
 
+OF_LOG = "imported"
+"""begins the name that an imported log's own verdicts are kept by"""
+UNTOLD = "untold"
+"""column: the log that a sample was imported from has not its text, so that no verifier of ours can judge it"""
+
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
@@ -34,6 +39,25 @@ def up_to_stop(rows: pl.DataFrame, rule: DrawRule) -> pl.DataFrame:
     correct = _correct().cast(pl.Int32)
     before = correct.cum_sum().over("problem_id") - correct
     return kept.filter(before < rule.stop_at)
+
+
+def by_log(verifier: str) -> bool:
+    """Whether verdicts of this name are a log's own: those that are missing there are missing for good.
+
+    >>> by_log("imported-exact_match"), by_log("imported"), by_log("math-2")
+    (True, True, False)
+    """
+    return verifier.partition("-")[0] == OF_LOG
+
+
+def that_can_count(rows: pl.DataFrame, verifier: str) -> pl.DataFrame:
+    """Keep the rows of an imported run that count, or would if they were judged, by problem and index.
+
+    `rows` as in `up_to_stop`, with UNTOLD for a verifier of ours. What a log has no verdict for is missing, and not
+    wrong; what a verifier of ours has not judged yet, and can, is still owed.
+    """
+    missing = no_verdict() if by_log(verifier) else no_verdict() & pl.col(UNTOLD)
+    return rows.filter(~missing).sort("problem_id", "sample_index")
 
 
 def tally(counted: pl.DataFrame, problem_ids: pl.Series) -> pl.DataFrame:

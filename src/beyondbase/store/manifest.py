@@ -47,6 +47,11 @@ class RunManifest:
     """digest of all that decided a sample when the run was made, which gives it; every part of the run carries it"""
     format_version: int = FORMAT_VERSION
 
+    @property
+    def imported(self) -> bool:
+        """Whether another program drew the samples."""
+        return self.origin is Origin.IMPORTED
+
     def told(self, setting: str) -> object:
         """Return a field of `spec`, or None where it is not known: None of top_k, which keeps all, is "all" here."""
         if setting in self.unknown:

@@ -84,7 +84,7 @@ class RowFolder:
                 if self._names() == there:
                     raise damage or error from None
 
-    def rows(self, columns: Sequence[str] = ()) -> tuple[list[Part], pl.DataFrame]:
+    def rows(self, columns: Sequence[str | pl.Expr] = ()) -> tuple[list[Part], pl.DataFrame]:
         """Read all rows, doubles and failures too: row (its number in the parts), key, outcome and `columns`."""
         wanted = [*KEY, self.kind.outcome, *columns]
         return self.query(lambda parts: (parts, self.scan(parts).select(wanted).with_row_index("row").collect()))

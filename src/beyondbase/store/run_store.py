@@ -18,7 +18,16 @@ import polars as pl
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.store.audit.results import RunAudit
 from beyondbase.store.audit.single import audit
-from beyondbase.store.counting import Shortfall, no_verdict, shortfall, tally, up_to_stop
+from beyondbase.store.counting import (
+    UNTOLD,
+    Shortfall,
+    by_log,
+    no_verdict,
+    shortfall,
+    tally,
+    that_can_count,
+    up_to_stop,
+)
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.parts import READ_ERRORS, read_part
 from beyondbase.store.place import Place, UrlPath, names, place, scan
@@ -28,7 +37,7 @@ from beyondbase.store.score_folders import Owed, ScoreFolders
 from beyondbase.store.settings_file import VERIFIER, read_settings
 from beyondbase.store.shard import WHOLE, Shard
 from beyondbase.types import Problem, SuccessCounts
-from beyondbase.wording import in_short
+from beyondbase.wording import in_short, number
 
 _VERIFIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -127,10 +136,10 @@ class Run:
         """Return the rows that an estimator counts, up to each problem's stop under the run's rule.
 
         Columns: problem_id, sample_index, verdict, answer, finish, n_tokens, entropy_mean; sorted by
-        problem order and index. Raises StoreError while a counted sample or its verdict is missing.
+        problem order and index. Raises StoreError while a counted sample or its verdict is missing. Of an imported
+        run those count that have a verdict: nothing is owed, but a verdict that a verifier of ours has not given yet.
         """
-        rows = self._joined(verifier, ["n_tokens", "entropy_mean"], ["answer"])
-        counted = up_to_stop(rows, self.manifest.rule)
+        counted = self._countable(verifier, ["n_tokens", "entropy_mean"], ["answer"])
         self._check_complete(counted, verifier)
         columns = [*KEY, "verdict", "answer", "finish", "n_tokens", "entropy_mean"]
         return counted.select(columns).with_columns(pl.col("problem_id").cast(pl.String))
@@ -138,10 +147,10 @@ class Run:
     def counts(self, verifier: str | None = None) -> SuccessCounts:
         """Return samples and successes of each problem, in the order of the problem set.
 
-        Raises StoreError while a counted sample or its verdict is missing.
+        Raises StoreError while a counted sample or its verdict is missing. Which count: `counted`.
         """
         rule = self.manifest.rule
-        per_problem = self._check_complete(up_to_stop(self._joined(verifier), rule), verifier)
+        per_problem = self._check_complete(self._countable(verifier), verifier)
         return SuccessCounts(
             per_problem["problem_id"].cast(pl.String).to_list(),
             n=per_problem["n"].to_numpy(),
@@ -152,7 +161,7 @@ class Run:
 
     def shortfall(self, verifier: str | None = None) -> Shortfall:
         """Return what is missing before this run can be counted."""
-        return shortfall(_tally(up_to_stop(self._joined(verifier), self.manifest.rule)), self.manifest.rule)
+        return self._lack(_tally(self._countable(verifier)))
 
     def n_drawn(self) -> int:
         """Return the number of samples in the store, those past a stop included."""
@@ -166,17 +175,16 @@ class Run:
 
     def states(self, verifier: str | None = None, shard: Shard = WHOLE) -> pl.DataFrame:
         """Return problem_id, sample_index and verdict (null: none yet) of every sample of a shard, in no set order."""
-        states = self._joined(verifier).select(*KEY, "verdict")
-        if shard == WHOLE:
-            return states
-        return states.filter(pl.col("problem_id").to_physical() % shard.of == shard.index)
+        return _of_shard(self._joined(verifier), shard).select(*KEY, "verdict")
 
     def n_unjudged(self, verifier: str | None = None, shard: Shard = WHOLE) -> int:
-        """Return the number of samples that lack a verdict."""
+        """Return the number of samples that lack a verdict; of a verifier of ours, those that it can judge."""
         return self._owed_verdicts(verifier, shard).height
 
     def unjudged(self, verifier: str | None = None, shard: Shard = WHOLE) -> Iterator[pl.DataFrame]:
         """Yield the samples that lack a verdict, part by part: problem_id, sample_index, text, finish.
+
+        Those that were imported without their text are left out: no verifier of ours can judge them.
 
         For a writer, whose locks keep a compaction from taking the parts away.
         """
@@ -233,11 +241,27 @@ class Run:
         path = self.verdict_folder(verifier)
         return self._verdicts.setdefault(path.name, RowFolder(path, VERDICTS, self.manifest.run_id))
 
-    def _joined(
+    def _countable(
         self, verifier: str | None, of_sample: Sequence[str] = (), of_verdict: Sequence[str] = ()
+    ) -> pl.DataFrame:
+        """Read the rows that count; a verdict that is missing stands among them, where it is owed."""
+        rows = self._joined(verifier, of_sample, of_verdict)
+        if self.manifest.imported:
+            return that_can_count(rows, verifier or self.manifest.verifier)
+        return up_to_stop(rows, self.manifest.rule)
+
+    def _lack(self, per_problem: pl.DataFrame) -> Shortfall:
+        if self.manifest.imported:
+            return Shortfall(0, int(per_problem["unjudged"].sum()))
+        return shortfall(per_problem, self.manifest.rule)
+
+    def _joined(
+        self, verifier: str | None, of_sample: Sequence[str | pl.Expr] = (), of_verdict: Sequence[str] = ()
     ) -> pl.DataFrame:
         """Read each sample with its verdict (null: none yet), small columns only; problem_id is an Enum in order."""
         folder = self._verdict_rows(verifier)
+        if self.manifest.imported and not by_log(folder.path.name):
+            of_sample = [*of_sample, pl.col("text").is_null().alias(UNTOLD)]
         # Samples first: where a run is being written, their verdicts come after them.
         _, samples = self._samples.rows(of_sample)
         _, verdicts = folder.rows(of_verdict)
@@ -246,13 +270,15 @@ class Run:
         return drawn.join(folder.winners(verdicts, ids).drop("row"), on=KEY, how="left")
 
     def _owed_verdicts(self, verifier: str | None, shard: Shard) -> pl.DataFrame:
-        owed = self.states(verifier, shard).filter(no_verdict())
+        owed = _of_shard(self._joined(verifier), shard).filter(no_verdict())
+        if UNTOLD in owed.columns:
+            owed = owed.filter(~pl.col(UNTOLD))
         return owed.select(pl.col("problem_id").cast(pl.String), "sample_index")
 
     def _check_complete(self, counted: pl.DataFrame, verifier: str | None) -> pl.DataFrame:
         """Tally the counted rows, or raise StoreError saying what is missing and the command that adds it."""
         per_problem = _tally(counted)
-        lack = shortfall(per_problem, self.manifest.rule)
+        lack = self._lack(per_problem)
         folder = self._verdict_rows(verifier)
         # A verifier that others were stopped by has to be named.
         named = "" if folder.path.name == self._stopped_by else f" --verifier {folder.path.name}"
@@ -267,7 +293,26 @@ class Run:
                 f"{self.path}: {lack.unjudged} counted samples lack a verdict of {folder.path.name}"
                 f"{_gone(folder)}; judge them with `beyondbase verify {self.path}{named}`"
             )
+        if self.manifest.imported:
+            self._check_any_scored(per_problem, folder.path.name)
         return per_problem
+
+    def _check_any_scored(self, per_problem: pl.DataFrame, verifier: str) -> None:
+        """Raise StoreError naming a problem of an imported run that has nothing to count."""
+        without = per_problem.filter(pl.col("n") == 0)["problem_id"].cast(pl.String).to_list()
+        if not without:
+            return
+        others = f" and {number(len(without) - 1, 'other')}" if len(without) > 1 else ""
+        has = "have" if others else "has"
+        lack = "scored sample in the log" if by_log(verifier) else f"text that {verifier} could judge"
+        raise StoreError(
+            f"{self.path}: problem {in_short(without[0])}{others} of {per_problem.height} {has} no {lack}; import the "
+            "log again with --n-min 1, which leaves out such problems and lists them"
+        )
+
+
+def _of_shard(rows: pl.DataFrame, shard: Shard) -> pl.DataFrame:
+    return rows if shard == WHOLE else rows.filter(pl.col("problem_id").to_physical() % shard.of == shard.index)
 
 
 def _tally(counted: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 from beyondbase.analyses.diversity.measures import NATS, NUMBER, SCHEMA, Kinds, Measure, Measures
 from beyondbase.analyses.diversity.reading import (
     MOST_TEXTS,
+    all_texts_told,
     answers_of,
     correct_answers_of,
     nameless,
@@ -28,6 +29,10 @@ from beyondbase.programs.references import reference_of
 from beyondbase.store.run_store import Run
 from beyondbase.types import Problem
 
+_NO_TEXTS = (
+    "the logs do not have the text of every sample; `beyondbase import` of logs that do, or `beyondbase sample`, would "
+    "give them"
+)
 _MORE = "draw more samples of each problem: `beyondbase sample --fixed-n --n-max 256`, say"
 
 
@@ -53,16 +58,21 @@ def diversity(base: Run, rl: Run, *, confidence: float = 0.95) -> Diversity:
             "them with `beyondbase sample --n-first 16` or more, judge them with `beyondbase verify`"
         )
     made = Measures(confidence)
+    n_texts = min(n, MOST_TEXTS)
+    texts = all(all_texts_told(*side, n_texts) for side in sides)
     if base.manifest.verifier.startswith("code"):
         made.missing["answers"] = "an answer is a whole program here: see the distinct programs"
-        _add_programs(made, sides, problems, min(n, MOST_TEXTS))
+        _add_programs(made, sides, problems, n_texts)
     else:
         _add_answers(made, sides, ids, n)
         _add_solutions(made, sides, problems, n)
     _add_token_entropy(made, sides, ids, n)
-    n_texts = min(n, MOST_TEXTS)
-    words = [_words(side, ids, n_texts) for side in sides]
-    read = add_words(made, words[0], words[1], n_texts, more=_MORE)
+    if not texts:
+        made.missing["words"] = _NO_TEXTS
+    words = [_words(side, ids, n_texts) for side in sides] if texts else []
+    read = texts and add_words(made, words[0], words[1], n_texts, more=_MORE)
+    if not made.rows:
+        raise BadInput(f"diversity: expected texts or answers of both runs; {'; '.join(made.missing.values())}")
     return Diversity(n, n_texts if read else 0, confidence, _frame(made), made.missing)
 
 
@@ -103,7 +113,7 @@ def _add_found(made: Measures, name: str, base: Kinds, rl: Kinds, n: int) -> Non
 
 
 def _add_token_entropy(made: Measures, sides: list[_Side], ids: Sequence[str], n: int) -> None:
-    base, rl = (token_entropy(side.run, ids, n) for side in sides)
+    base, rl = (token_entropy(*side, ids, n) for side in sides)
     if base is None or rl is None:
         made.missing["token_entropy"] = (
             "not every sample has the entropy of its tokens, which an engine tells that sees all logits; sample with "

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from beyondbase.analyses.diversity.measures import Kinds
+from beyondbase.analyses.first_samples import of_run
 from beyondbase.store.run_store import Run
 from beyondbase.types import FloatArray, Verdict
 
@@ -32,13 +33,13 @@ def nameless(rows: pl.DataFrame, n: int) -> int:
     return rows.filter((pl.col("sample_index") < n) & _CORRECT & (pl.col("answer") == "")).height
 
 
-def token_entropy(run: Run, ids: Sequence[str], n: int) -> FloatArray | None:
+def token_entropy(run: Run, rows: pl.DataFrame, ids: Sequence[str], n: int) -> FloatArray | None:
     """Mean over each problem's first n samples of their mean entropy in nats a token; None where any is not told."""
-    rows = run.samples().filter(pl.col("sample_index") < n).select(*_KEY, "entropy_mean").collect()
-    value = rows["entropy_mean"].fill_null(float("nan"))
-    if not rows.height or not np.isfinite(value.to_numpy()).all():
+    told = of_run(run, rows, n, "entropy_mean")
+    value = told["entropy_mean"].fill_null(float("nan"))
+    if not told.height or not np.isfinite(value.to_numpy()).all():
         return None
-    means = rows.sort(_KEY).group_by("problem_id", maintain_order=True).agg(pl.col("entropy_mean").mean())
+    means = told.group_by("problem_id", maintain_order=True).agg(pl.col("entropy_mean").mean())
     of = dict(means.iter_rows())
     return np.array([of[problem_id] for problem_id in ids])
 
@@ -54,18 +55,19 @@ def texts_of(
     text = pl.col("text").fill_null("")
     if thoughts:
         text = pl.concat_str(pl.col("reasoning").fill_null(""), pl.lit("\n"), text)
-    texts = (
-        run.samples()
-        .filter(pl.col("sample_index") < n)
-        # a copy: a text is else a view that keeps in memory all that was read with it
-        .select(*_KEY, text=pl.concat_str(text.str.tail(MOST_CHARACTERS), pl.lit("")))
-        .collect()
-    )
-    judged = rows.filter(pl.col("sample_index") < n).select(*_KEY, correct=_CORRECT)
-    of = texts.join(judged, on=_KEY, how="inner").sort(_KEY).partition_by("problem_id", as_dict=True)
+    # a copy: a text is else a view that keeps in memory all that was read with it
+    texts = of_run(run, rows, n, pl.concat_str(text.str.tail(MOST_CHARACTERS), pl.lit("")).alias("text"))
+    of = texts.with_columns(correct=_CORRECT).partition_by("problem_id", as_dict=True)
     for problem_id in ids:
         part = of[(problem_id,)]
         yield part["text"].to_list(), part["correct"].to_list()
+
+
+def all_texts_told(run: Run, rows: pl.DataFrame, n: int) -> bool:
+    """Whether the run has the text of each problem's first n samples; a log may leave some out."""
+    if not run.manifest.imported:
+        return True
+    return not of_run(run, rows, n, pl.col("text").is_null().alias("untold"))["untold"].any()
 
 
 def _grouped(rows: pl.DataFrame, ids: Sequence[str]) -> Kinds:

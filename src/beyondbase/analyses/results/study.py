@@ -44,6 +44,17 @@ class RunHealth(Stored):
     mean_entropy: float
     settled: int = 0
     """samples at which the verifier failed, called wrong by a person"""
+    source: str = ""
+    """where an imported run's samples are from; empty: we drew them"""
+    missing: int = 0
+    """samples of an imported run that no verdict came for: they count neither as right nor as wrong"""
+    n_fewest: int = 0
+    """counted samples of the problem that has fewest"""
+    n_most: int = 0
+    end_unknown: float = 0.0
+    """of the counted samples of which nobody told whether they were cut; where it is all, `truncated` is NaN"""
+    noticed: tuple[str, ...] = ()
+    """what was noticed when the run was imported"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,8 @@ class StudyAnalysis(Stored):
     training: pl.DataFrame | None
     unequal: Mapping[str, str] = field(default_factory=dict)
     """settings that differ and were allowed to: name -> "base value / RL value" """
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """settings that the logs of imported runs do not tell: name -> "base value / RL value" """
     guards: Guards | None = None
     """None where nothing is known of guesses and of the verifier's errors"""
     extrapolation: Extrapolation | None = None

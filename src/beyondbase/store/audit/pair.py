@@ -15,7 +15,9 @@ from beyondbase.store.audit.rows import (
     AuditedRun,
     beyond_chance,
     digests,
+    greedy,
     places,
+    probabilities_of,
     share,
     too_unlikely,
 )
@@ -33,11 +35,11 @@ def audit_pair(one: AuditedRun, other: AuditedRun) -> PairAudit:
     Each test of independence alarms at independent samples with a chance of about 1e-6 at most.
     """
     ids = list(dict.fromkeys(p.problem_id for run in (one, other) for p in run.problems()))
-    mine, theirs = digests(one.samples(), ids), digests(other.samples(), ids)
+    mine, theirs = (digests(probabilities_of(run.manifest, run.samples()), ids) for run in (one, other))
     matches, in_step = _in_step(mine, theirs)
-    greedy = one.manifest.spec.temperature == 0 or other.manifest.spec.temperature == 0
-    found = [_seeds_shared(mine, theirs), *_same_model(one.manifest, other.manifest)]
-    if not greedy:
+    imported = one.manifest.imported or other.manifest.imported
+    found = [_seeds_shared(mine, theirs, imported), *_same_model(one.manifest, other.manifest)]
+    if not (greedy(one.manifest) or greedy(other.manifest)):
         found += [in_step, *_samples_shared(mine, theirs)]
     return PairAudit(
         one.manifest.model,
@@ -48,11 +50,13 @@ def audit_pair(one: AuditedRun, other: AuditedRun) -> PairAudit:
     )
 
 
-def _seeds_shared(mine: pl.DataFrame, theirs: pl.DataFrame) -> Finding:
+def _seeds_shared(mine: pl.DataFrame, theirs: pl.DataFrame, imported: bool) -> Finding:
+    # Another program's seeds may be one a file: that two logs share it is no proof of shared noise.
     seeds = theirs.select("problem_id", "seed").drop_nulls().unique()
     shared = mine.join(seeds, on=["problem_id", "seed"], how="semi", maintain_order="left")
     what = f"{share(shared.height, mine.height)} have the seed of a sample of their problem in the other run"
-    return Finding(Severity.WRONG, Kind.SEEDS_SHARED, what, shared.height, mine.height, places(shared), _AGAIN)
+    severity, mend = (Severity.NOTE, "") if imported else (Severity.WRONG, _AGAIN)
+    return Finding(severity, Kind.SEEDS_SHARED, what, shared.height, mine.height, places(shared), mend)
 
 
 def _in_step(mine: pl.DataFrame, theirs: pl.DataFrame) -> tuple[Matches, Finding]:
@@ -63,6 +67,7 @@ def _in_step(mine: pl.DataFrame, theirs: pl.DataFrame) -> tuple[Matches, Finding
     number.
     """
     common = mine.select(*_KEY, "text").join(theirs.select(*_KEY, "text"), on=_KEY, how="inner", suffix="_other")
+    common = common.drop_nulls(["text", "text_other"])
     same = common.filter(pl.col("text") == pl.col("text_other")).sort(_KEY)
     a = common.group_by("problem_id", "text").agg(pl.len().cast(pl.Float64).alias("a"))
     b = common.group_by("problem_id", pl.col("text_other").alias("text")).agg(pl.len().cast(pl.Float64).alias("b"))
@@ -114,10 +119,14 @@ def _same_model(one: RunManifest, other: RunManifest) -> Iterator[Finding]:
 
 def _changes(one: RunManifest, other: RunManifest) -> Iterator[Change]:
     """Every field of two manifests that is not the same, by its path."""
-    mine, theirs = (dict(_flat(dataclasses.asdict(run))) for run in (one, other))
+    mine, theirs = (dict(_flat(dataclasses.asdict(run))) | _unknown(run) for run in (one, other))
     for name in dict.fromkeys([*mine, *theirs]):
         if mine.get(name) != theirs.get(name):
             yield Change(name, mine.get(name, "not there"), theirs.get(name, "not there"))
+
+
+def _unknown(run: RunManifest) -> dict[str, str]:
+    return {f"spec.{name}": "unknown" for name in run.unknown}
 
 
 def _flat(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -15,24 +15,24 @@ from scipy.special import bdtrc
 
 from beyondbase.draw_ladder import ladder
 from beyondbase.store.audit.results import Finding, Kind, Repeats, Severity
-from beyondbase.store.audit.rows import ALPHA, BROKEN_SEEDS, LONG_CHARS, RunRows, groups_in_words, share
+from beyondbase.store.audit.rows import ALPHA, BROKEN_SEEDS, LONG_CHARS, RunRows, greedy, groups_in_words, share
 from beyondbase.wording import number
 
 
 def repeats(run: RunRows) -> tuple[Repeats, list[Finding]]:
     """Count pairs of equal samples, and find those that chance does not make."""
-    rows, greedy = run.samples, run.manifest.spec.temperature == 0
-    groups = _groups(rows)
-    judged = pl.col("logprob").is_not_null() if not greedy else pl.lit(False)
+    rows, same = run.samples, greedy(run.manifest)
+    groups = _groups(rows.filter(pl.col("sequence").is_not_null()))
+    judged = pl.col("logprob").is_not_null() if not same else pl.lit(False)
     bad = _impossible(run, groups.filter(judged))
     repeated = Repeats(
         pairs=_pairs(groups),
-        expected=None if greedy else _expected(rows),
+        expected=None if same else _expected(rows),
         impossible=_pairs(bad),
-        judged=0 if greedy else rows["logprob"].count(),
+        judged=0 if same else rows["logprob"].count(),
         alpha=ALPHA,
     )
-    if greedy:
+    if same:
         return repeated, _greedy(run, repeated)
     found = [_repeated(bad, rows), _long_repeats(groups.filter(~judged), rows)]
     return repeated, [finding for finding in found if finding.count]

@@ -40,6 +40,8 @@ class RunRows:
     """problem_id, sample_index, verdict, detail (of a verifier_error)"""
     absent: Sequence[str]
     """parts that must have been there once"""
+    verifier: str = ""
+    """whose verdicts they are"""
 
 
 class AuditedRun(Protocol):
@@ -78,10 +80,11 @@ def read_rows(run: AuditedRun, verifier: str | None = None) -> RunRows:
         str(run.path),
         run.manifest,
         ids,
-        digests(samples, ids),
+        digests(probabilities_of(run.manifest, samples), ids),
         asked.filter(pl.col("finish") == Finish.ERROR.value).select(*key, "error"),
         verdicts.select(*key, "verdict", _detail_of_error()).collect(engine="streaming"),
         [str(path) for folder in folders for path in folder.absent()],
+        verifier or run.manifest.verifier,
     )
 
 
@@ -89,14 +92,24 @@ def _detail_of_error() -> pl.Expr:
     return pl.when(pl.col("verdict") == Verdict.VERIFIER_ERROR.value).then("detail").alias("detail")
 
 
+def probabilities_of(manifest: RunManifest, samples: pl.LazyFrame) -> pl.LazyFrame:
+    """Leave out log-probabilities that another program told: they may not be of what was drawn from."""
+    return samples.with_columns(logprob_sum=pl.lit(None, pl.Float64)) if manifest.imported else samples
+
+
+def greedy(manifest: RunManifest) -> bool:
+    """Whether a run is known to be drawn at temperature 0."""
+    return manifest.told("temperature") == 0
+
+
 def digests(samples: pl.LazyFrame, problem_ids: Sequence[str]) -> pl.DataFrame:
     """Reduce samples to their small columns.
 
     problem_id, sample_index, seed, sequence, text, has_tokens, chars, empty, logprob, n_tokens, cut, end_unknown:
-    `text` is a 64-bit digest of text and reasoning, `sequence` one of the token ids, or of the text where there are
-    none.
+    `text` is a 64-bit digest of text and reasoning, null where a log has no text; `sequence` one of the token ids, or
+    of the text where there are none.
     """
-    text = pl.struct("text", pl.col("reasoning").fill_null("")).hash()
+    text = pl.when(pl.col("text").is_not_null()).then(pl.struct("text", pl.col("reasoning").fill_null("")).hash())
     has_tokens = pl.col("token_ids").list.len().fill_null(0) > 0
     chars = pl.col("text").str.len_chars() + pl.col("reasoning").str.len_chars().fill_null(0)
     small = samples.select(

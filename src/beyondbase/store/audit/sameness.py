@@ -12,6 +12,7 @@ from beyondbase.store.audit.rows import (
     LONG_CHARS,
     RunRows,
     beyond_chance,
+    greedy,
     places,
     share,
     too_unlikely,
@@ -21,22 +22,25 @@ from beyondbase.store.audit.rows import (
 def sameness(run: RunRows) -> list[Finding]:
     """Find neighbours alike, one sample for several problems, seeds twice, and seeds of other samples."""
     rows = run.samples
-    found = [_seeds_twice(rows), _foreign_seeds(run), _tokens_differ(rows)]
-    if run.manifest.spec.temperature > 0:
-        found += [_neighbours(rows), _across_problems(run), _long_across_problems(rows)]
+    found = [_tokens_differ(rows)]
+    if not run.manifest.imported:  # another program's seeds are by its own rule: one a file, say
+        found = [_seeds_twice(rows), _foreign_seeds(run), *found]
+    if not greedy(run.manifest):
+        found += [_neighbours(run), _across_problems(run), _long_across_problems(rows)]
     return [finding for finding in found if finding.count]
 
 
-def _neighbours(rows: pl.DataFrame) -> Finding:
+def _neighbours(run: RunRows) -> Finding:
     """Are neighbouring samples of a problem alike more often than its other pairs are?
 
     A request for n samples that is answered by one text n times shows so, without any probability. Over all orders
     of a problem's n samples, the number of neighbours alike has the mean sum m (m - 1) / n, where m samples are one
     text; it varies less than a Poisson number of that mean (runs of Wald and Wolfowitz 1940).
     """
+    rows = run.samples
     before = {name: pl.col(name).shift(1).over("problem_id") for name in ("text", "sample_index")}
     alike = rows.filter((pl.col("text") == before["text"]) & (pl.col("sample_index") == before["sample_index"] + 1))
-    times = rows.group_by("problem_id", "text").agg(pl.len().cast(pl.Float64).alias("m"))
+    times = rows.drop_nulls("text").group_by("problem_id", "text").agg(pl.len().cast(pl.Float64).alias("m"))
     in_any_order = times.group_by("problem_id").agg((pl.col("m") * (pl.col("m") - 1)).sum() / pl.col("m").sum())
     expected = float(in_any_order["m"].sum())
     what = (
@@ -47,8 +51,12 @@ def _neighbours(rows: pl.DataFrame) -> Finding:
         "a request for several samples was answered by one text several times: use --samples-per-request 1, "
         "and sample into a new folder"
     )
+    severity = Severity.WRONG
+    if run.manifest.imported:
+        severity = Severity.SUSPICIOUS
+        mend = "see that the server samples and does not answer from a cache, and that the log is not sorted by text"
     count = alike.height if beyond_chance(alike.height, expected) else 0
-    return Finding(Severity.WRONG, Kind.NEIGHBOURS, what, count, rows.height, places(alike), mend)
+    return Finding(severity, Kind.NEIGHBOURS, what, count, rows.height, places(alike), mend)
 
 
 def _across_problems(run: RunRows) -> Finding:

@@ -10,21 +10,26 @@ import polars as pl
 from beyondbase.draw_ladder import ladder
 from beyondbase.store.audit.results import Finding, Kind, Severity
 from beyondbase.store.audit.rows import FIRST_FEW, RunRows, places, share
-from beyondbase.store.counting import no_verdict
+from beyondbase.store.counting import by_log, no_verdict
 from beyondbase.types import IntArray, Verdict
 from beyondbase.wording import number
 
 MANY = 0.1
 """share of truncated or empty samples from which on a run is suspicious"""
-_RESUME = "run the command that made the run again, which draws them"
+_AGAIN = "run the command that made the run again"
+_RESUME = f"{_AGAIN}, which draws them"
 _KEY = ["problem_id", "sample_index"]
 
 
 def shortfalls(run: RunRows) -> list[Finding]:
     """Find samples and verdicts that are missing, and samples that ended otherwise than in an answer."""
     judged = run.samples.join(run.verdicts, on=_KEY, how="left", maintain_order="left")
-    found = [_owed(run, judged), _parts_gone(run), *_failed(run), _unjudged(run, judged), _verifier_errors(run, judged)]
-    found += [_truncated(run), _empty(run), _past_the_cap(run), _cut_early(run), _end_unknown(run)]
+    found = [_parts_gone(run), *_failed(run), _unjudged(run, judged), _verifier_errors(run, judged)]
+    found += [_truncated(run), _empty(run), _end_unknown(run)]
+    if not run.manifest.imported:
+        found = [_owed(run, judged), *found]
+    if run.manifest.told("max_tokens") is not None:
+        found += [_past_the_cap(run), _cut_early(run)]
     return [finding for finding in found if finding.count]
 
 
@@ -62,7 +67,8 @@ def _owed(run: RunRows, judged: pl.DataFrame) -> Finding:
 def _parts_gone(run: RunRows) -> Finding:
     gone = run.absent
     what = f"{number(len(gone), 'part')} that must have been there once {'is' if len(gone) == 1 else 'are'} gone"
-    mend = "restore what is gone from a copy, or run the command that made the run again, which draws it"
+    again = "import the log into a new folder" if run.manifest.imported else f"{_AGAIN}, which draws it"
+    mend = f"restore what is gone from a copy, or {again}"
     return Finding(Severity.WRONG, Kind.PARTS_GONE, what, len(gone), len(gone), tuple(gone[:FIRST_FEW]), mend)
 
 
@@ -70,6 +76,9 @@ def _failed(run: RunRows) -> list[Finding]:
     still = run.failed.join(run.samples, on=_KEY, how="anti").unique(_KEY, keep="last", maintain_order=True)
     mended = run.failed.join(run.samples, on=_KEY, how="semi")
     asked = run.failed.height + run.samples.height
+    if run.manifest.imported:
+        what = f"{number(still.height, 'request')} of {asked:,} failed: missing, not wrong: {_reasons(still['error'])}"
+        return [Finding(Severity.NOTE, Kind.FAILED_OWED, what, still.height, asked, places(still), "")]
     what = f"{number(still.height, 'sample')} came to nothing whenever asked for: {_reasons(still['error'])}"
     found = [Finding(Severity.WRONG, Kind.FAILED_OWED, what, still.height, asked, places(still), _RESUME)]
     what = f"{number(mended.height, 'request')} of {asked:,} failed and were made good: {_reasons(mended['error'])}"
@@ -78,6 +87,11 @@ def _failed(run: RunRows) -> list[Finding]:
 
 def _unjudged(run: RunRows, judged: pl.DataFrame) -> Finding:
     rows = judged.filter(pl.col("verdict").is_null())
+    if _of_log(run):
+        what = f"{share(rows.height, judged.height)} have no verdict in the log: missing, not wrong"
+        return Finding(Severity.NOTE, Kind.UNJUDGED, what, rows.height, judged.height, places(rows), "")
+    if run.manifest.imported:
+        rows = rows.filter(pl.col("text").is_not_null())
     what = f"{share(rows.height, judged.height)} have no verdict"
     return Finding(Severity.WRONG, Kind.UNJUDGED, what, rows.height, judged.height, places(rows), _verify(run))
 
@@ -85,13 +99,16 @@ def _unjudged(run: RunRows, judged: pl.DataFrame) -> Finding:
 def _verifier_errors(run: RunRows, judged: pl.DataFrame) -> Finding:
     rows = judged.filter(pl.col("verdict") == Verdict.VERIFIER_ERROR.value)
     what = f"the verifier failed on {share(rows.height, judged.height)}: {_reasons(rows['detail'])}"
+    if _of_log(run):
+        return Finding(Severity.NOTE, Kind.VERIFIER_ERRORS, what, rows.height, judged.height, places(rows), "")
     return Finding(Severity.WRONG, Kind.VERIFIER_ERRORS, what, rows.height, judged.height, places(rows), _verify(run))
 
 
 def _truncated(run: RunRows) -> Finding:
     rows = run.samples.filter("cut")
-    cap = run.manifest.spec.max_tokens
-    what = f"{share(rows.height, run.samples.height)} were cut at the cap of {number(cap, 'token')}"
+    cap = run.manifest.told("max_tokens")
+    of = f" of {number(cap, 'token')}" if isinstance(cap, int) else ""
+    what = f"{share(rows.height, run.samples.height)} were cut at the cap{of}"
     mend = "sample both models with a larger --max-tokens: what a cut sample would have said is not known"
     return _by_share(run, Kind.TRUNCATED, what, rows, mend)
 
@@ -136,6 +153,11 @@ def _reasons(texts: pl.Series) -> str:
     told = [f"{text or 'no reason told'} ({times:,})" for text, times in counted[:FIRST_FEW]]
     left = len(counted) - FIRST_FEW
     return "; ".join(told) + (f"; and {number(left, 'other reason')}" if left > 0 else "")
+
+
+def _of_log(run: RunRows) -> bool:
+    """Whether the verdicts are the log's own: none that is missing can be had."""
+    return run.manifest.imported and by_log(run.verifier)
 
 
 def _verify(run: RunRows) -> str:
