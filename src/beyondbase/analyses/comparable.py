@@ -56,6 +56,7 @@ def check_comparable(
             if problems.same:
                 continue
             both = "; ".join(problems.lines("base", "RL"))
+            again = "compare those that both have with `beyondbase report --base LOGS --rl LOGS --match shared`"
         if name not in allow:
             raise NotComparable(
                 f"{name}: expected the same for both models, got {both}; {again}, or --allow-unequal {name}"

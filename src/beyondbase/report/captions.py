@@ -50,7 +50,7 @@ def captions(analysis: StudyAnalysis) -> dict[str, str]:
         "pass_at_k": _curves_caption(comparison, analysis.guards),
         "cells": _cells_caption(comparison),
         "movement": _movement_caption(comparison),
-        "accuracy": _accuracy_caption(comparison),
+        "accuracy": _accuracy_caption(comparison, _stopped(analysis)),
         "health": _health_caption(analysis.base_health, analysis.rl_health),
     }
     if comparison.strata.height:
@@ -127,10 +127,16 @@ def _movement_caption(comparison: Comparison) -> str:
     )
 
 
-def _accuracy_caption(comparison: Comparison) -> str:
+def _stopped(analysis: StudyAnalysis) -> bool:
+    """Whether a stop made the draws of problems differ: those of a log differ for other reasons."""
+    runs = {"base": analysis.base_health, "rl": analysis.rl_health}
+    table = analysis.comparison.solvability
+    return any(table[f"{m}_n"].n_unique() > 1 and not run.source for m, run in runs.items())
+
+
+def _accuracy_caption(comparison: Comparison, stopped: bool) -> str:
     rows = comparison.accuracy
     zero = {m: int(rows.filter((rows["model"] == m) & (rows["hi"] == 0))["problems"].sum()) for m in ("base", "rl")}
-    stopped = any(comparison.solvability[f"{m}_n"].n_unique() > 1 for m in ("base", "rl"))
     coarse = "; rates of problems that were stopped early take few values" if stopped else ""
     return (
         f"{number(zero['base'], 'problem')} at exactly 0 under the base and {zero['rl']} under RL, which bounds their "

@@ -21,6 +21,7 @@ from beyondbase.report.drawing import Drawn, draw
 from beyondbase.report.figures import FIGURES
 from beyondbase.report.formats import cell, decimals, percent, typeset
 from beyondbase.report.guards import effects, guard_sentences
+from beyondbase.report.imported import imported_sentences, spread
 from beyondbase.report.readings import strata_sentence, these_sentence
 from beyondbase.report.reliability import by_budget, by_tau, reliability_sentences
 from beyondbase.report.section import Group
@@ -85,6 +86,7 @@ def render(analysis: StudyAnalysis, drawn: Sequence[Drawn]) -> str:
         problems=problem_rows(analysis),
         examples=example_rows(analysis),
         thin_warnings=thin_warnings(analysis),
+        imported=imported_sentences(analysis),
         style=style,
         script=script,
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
@@ -107,7 +109,9 @@ def page_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {filter_.__name__: filter_ for filter_ in (percent, rate, decimals, cell, typeset, points)}
+    environment.filters |= {
+        filter_.__name__: filter_ for filter_ in (percent, rate, decimals, cell, typeset, points, spread)
+    }
     return environment
 
 

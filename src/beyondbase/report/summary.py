@@ -10,6 +10,7 @@ from beyondbase.analyses.results import Comparison, RunHealth, StudyAnalysis
 from beyondbase.doublings import doublings
 from beyondbase.report.captions import crossover_sentence
 from beyondbase.report.formats import percent
+from beyondbase.report.imported import imported_briefly, unknown_sentence
 from beyondbase.report.readings import these_sentence
 from beyondbase.report.robustness import robustness_sentence
 from beyondbase.report.thin import thin_warnings
@@ -29,6 +30,7 @@ def summary_lines(analysis: StudyAnalysis) -> list[str]:
         f"verdict: {comparison.verdict.label.value.upper()}",
         comparison.verdict.sentence,
         *unequal,
+        *filter(None, [unknown_sentence(analysis)]),
         *(f"WARNING: {warning}" for warning in thin_warnings(analysis)),
         *_curves(comparison),
         crossover_sentence(comparison),
@@ -87,7 +89,7 @@ def _cells(comparison: Comparison) -> str:
 
 def _health(run: RunHealth, name: str) -> str:
     return (
-        f"{name}: {run.samples:,} samples counted of {run.drawn:,}; truncated {percent(run.truncated)}, "
+        f"{name}: {run.samples:,} samples counted of {run.drawn:,}{imported_briefly(run)}; truncated {percent(run.truncated)}, "
         f"no answer {percent(run.no_answer)}, failed {run.failed_requests}, verifier errors {run.verifier_errors}"
         + (f", settled as wrong by a person {run.settled}" if run.settled else "")
     )

@@ -51,7 +51,7 @@ def health(analysis: StudyAnalysis) -> Figure:
         for name, run in (("base", analysis.base_health), ("RL", analysis.rl_health))
         for place, kind in enumerate(kinds)
     ]
-    data = pl.DataFrame(rows)
+    data = pl.DataFrame(rows).filter(pl.col("share").is_not_nan())  # what a log does not tell has no bar
     colour = alt.Scale(domain=kinds, range=list(ENDINGS.values()))
     chart = (
         alt.Chart(data)
