@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from beyondbase.analyses.comparable import check_comparable
+from beyondbase.analyses.comparable import check_runs
 from beyondbase.analyses.models import compare_models
 from beyondbase.cli.settings import claim_folder, run_name, save_config
 from beyondbase.cli.verb import Outcome, Verb
@@ -44,7 +44,7 @@ def run(config: ModelsConfig, progress: Progress) -> Outcome:
         if name in models:
             raise BadInput(f"rl: expected folders with different names, got {name!r} twice; rename one")
         run = open_run(path)
-        check_comparable(base.manifest, run.manifest, frozenset(config.allow_unequal))
+        check_runs(base, run, frozenset(config.allow_unequal))
         models[name] = run.counts()
     claim_folder(config.out)
     result = compare_models(
