@@ -104,10 +104,14 @@ def _ids(options: ImportOptions) -> Callable[[ForeignRow], str | None]:
 
 def _digest(log: ForeignLog, format_name: str, options: ImportOptions) -> str:
     """Digest of the files' bytes and of all that decides what is made of them."""
-    digest = hashlib.sha256()
+    digest, seen = hashlib.sha256(), dict[bytes, Path]()
     for file in log.files:
         with open(file, "rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+            mine = hashlib.file_digest(content, "sha256").digest()
+        if mine in seen:
+            raise BadInput(f"{file}: expected samples of its own, got the bytes of {seen[mine]}; leave one of them out")
+        seen[mine] = file
+        digest.update(mine)
     asked: list[object] = [format_name, log.name, log.scorer, sorted(log.settings.items()), options.model]
     asked += [sorted(options.settings.items()), dataclasses.astuple(options.reading), options.n_max, options.n_min]
     asked += [sorted((name, dataclasses.astuple(problem)[:3]) for name, problem in (options.keep or {}).items())]

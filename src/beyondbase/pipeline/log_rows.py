@@ -17,6 +17,8 @@ MOST_ROWS, MOST_CHARS = 50_000, 64_000_000
 """of a part"""
 NO_REFERENCE = "{}"
 """of a problem whose answer is not told"""
+_ANSWERED = 1
+"""marks an index; a request that failed does not, and may have been made good"""
 MOST_INDEX = 10_000_000
 """a sample index beyond this is none"""
 Columns = dict[str, list[object]]
@@ -205,12 +207,13 @@ def _index(seen: Seen, sample: ForeignSample, problem_id: str, where: str) -> in
         raise BadInput(f"{where}: expected a sample index of 0 to {MOST_INDEX:,}, got {index}")
     if index >= len(seen.taken):
         seen.taken.extend(bytes(max(index + 1, 2 * len(seen.taken)) - len(seen.taken)))
-    if seen.taken[index]:
+    if seen.taken[index] == _ANSWERED and sample.finish is not Finish.ERROR:
         raise BadInput(
             f"{where}: expected sample {index} of problem {in_short(problem_id)} once, got it again; the same rows "
             "stand twice in these files: leave one out"
         )
-    seen.taken[index] = 1
+    if sample.finish is not Finish.ERROR:
+        seen.taken[index] = _ANSWERED
     seen.next_index = index + 1 if index >= seen.next_index else seen.next_index
     return index
 

@@ -1,0 +1,99 @@
+"""One document of lm-eval's samples, and what it says of how it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+_QUESTION = ("question", "problem", "prompt", "query", "input")
+
+
+class Row(BaseModel):
+    """The fields that are read; the score is that of the metric asked for (`row_model`)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    doc_id: int | str
+    doc: dict[str, Any] = {}
+    target: Any = None
+    arguments: dict[str, dict[str, Any]] | list[Any] = {}
+    resps: list[list[Any]]
+    filtered_resps: list[Any] = []
+    filter: str = "none"
+    metrics: list[str] = []
+    score: Any = None
+
+    @property
+    def _arguments(self) -> list[Any]:
+        """Prompt and generation settings of the (first) request."""
+        if isinstance(self.arguments, dict):
+            first = next(iter(self.arguments.values()), {})
+            return [first.get("arg_0"), first.get("arg_1")]
+        first = self.arguments[0] if self.arguments else []
+        return list(first) if isinstance(first, list) else []
+
+    @property
+    def prompt(self) -> str | None:
+        """All that the model was shown."""
+        given = self._arguments
+        return given[0] if given and isinstance(given[0], str) else None
+
+    @property
+    def gold(self) -> str | None:
+        """The reference answer, where it is one text."""
+        return self.target if isinstance(self.target, str) and self.target else None
+
+    @property
+    def answer(self) -> str:
+        """What the filter made of the response."""
+        found = self.filtered_resps[0] if self.filtered_resps else ""
+        found = found[0] if isinstance(found, list) and found else found
+        return found if isinstance(found, str) and found != "[invalid]" else ""
+
+
+def row_model(metric: str) -> type[Row]:
+    """The row whose score is that of a metric, whatever the metric's name."""
+    return create_model("MetricRow", __base__=Row, score=(Any, Field(None, validation_alias=metric)))
+
+
+def question_in(doc: Mapping[str, object]) -> str | None:
+    """The question alone, where the document has one under a usual name.
+
+    >>> question_in({"problem": "1 + 1", "answer": "2"})
+    '1 + 1'
+    """
+    found = (doc.get(name) for name in _QUESTION)
+    return next((text for text in found if isinstance(text, str) and text), None)
+
+
+def asked_in(row: Row) -> Mapping[str, object]:
+    """The generation settings of a document."""
+    given = row._arguments
+    return given[1] if len(given) > 1 and isinstance(given[1], dict) else {}
+
+
+def generation(asked: Mapping[str, object]) -> dict[str, object]:
+    """Settings under our names, those that are stated.
+
+    >>> generation({"do_sample": False, "temperature": 0.0, "until": ["Q:"], "max_gen_toks": 512})
+    {'temperature': 0.0, 'max_tokens': 512, 'stop': ('Q:',)}
+    """
+    settings = dict[str, object]()
+    if asked.get("do_sample") is False:
+        settings["temperature"] = 0.0
+    elif isinstance(asked.get("temperature"), int | float):
+        settings["temperature"] = asked["temperature"]
+    if isinstance(asked.get("top_p"), int | float):
+        settings["top_p"] = asked["top_p"]
+    if isinstance(top_k := asked.get("top_k"), int):
+        settings["top_k"] = top_k if top_k > 0 else None
+    for name in ("max_gen_toks", "max_new_tokens", "max_tokens"):
+        if isinstance(asked.get(name), int):
+            settings["max_tokens"] = asked[name]
+            break
+    until = asked.get("until")
+    if isinstance(until, str | list):
+        settings["stop"] = (until,) if isinstance(until, str) else tuple(str(stop) for stop in until)
+    return settings
