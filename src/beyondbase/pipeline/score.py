@@ -90,8 +90,8 @@ def _check_drawn(run: Run) -> None:
     """Raise BadInput for a run that was imported: a log does not tell the tokens of its prompts."""
     if run.manifest.imported:
         raise BadInput(
-            f"{run.path}: expected a run drawn by `beyondbase sample`, got an imported one, whose log does not tell the "
-            f"tokens of prompts and samples; {_FROM_MODELS}"
+            f"{run.path}: expected a run drawn by `beyondbase sample`, got an imported one, whose log does not tell "
+            f"the tokens of prompts and samples; {_FROM_MODELS}"
         )
 
 
