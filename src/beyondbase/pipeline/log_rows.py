@@ -21,7 +21,8 @@ _ANSWERED = 1
 """marks an index; a request that failed does not, and may have been made good"""
 MOST_INDEX = 10_000_000
 """a sample index beyond this is none"""
-Columns = dict[str, list[object]]
+Columns = dict[str, tuple[object, ...]]
+"""name -> values, none where there is no row"""
 _SAMPLE = ("problem_id", "sample_index", "seed", "text", "token_ids", "logprob_sum", "entropy_mean", "n_tokens")
 SAMPLE_COLUMNS = (*_SAMPLE, "finish", "error", "reasoning")
 VERDICT_COLUMNS = ("problem_id", "sample_index", "verdict", "answer", "detail")
@@ -85,12 +86,16 @@ class LogRows:
                 self._sample(problem_id, index, sample, seen)
         if row.correct is not None:
             seen.correct = (seen.correct or 0) + row.correct
-        if len(self._samples["problem_id"]) >= MOST_ROWS or self._chars >= MOST_CHARS:
+        if len(self._samples) >= MOST_ROWS or self._chars >= MOST_CHARS:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
-        self._write(self._samples, self._verdicts)
+        samples, verdicts = list(zip(*self._samples, strict=True)), list(zip(*self._verdicts, strict=True))
+        self._write(
+            dict(zip(SAMPLE_COLUMNS, samples, strict=True)) if samples else {},
+            dict(zip(VERDICT_COLUMNS, verdicts, strict=True)) if verdicts else {},
+        )
         self._clear()
 
     @property
@@ -103,8 +108,8 @@ class LogRows:
         return seen.scored if self.scored else seen.n
 
     def _clear(self) -> None:
-        self._samples: Columns = {name: [] for name in SAMPLE_COLUMNS}
-        self._verdicts: Columns = {name: [] for name in VERDICT_COLUMNS}
+        self._samples: list[tuple[object, ...]] = []
+        self._verdicts: list[tuple[object, ...]] = []
         self._chars = 0
 
     def _problem(self, problem_id: str, row: ForeignRow) -> Seen:
@@ -125,9 +130,9 @@ class LogRows:
         text = None if sample.text is None else _utf8(sample.text)
         reasoning, error = _utf8(sample.reasoning), _utf8(sample.error)
         n_tokens = sample.n_tokens if sample.n_tokens is not None else len(sample.token_ids) or None
-        values = (problem_id, index, sample.seed, text, sample.token_ids, sample.logprob_sum, None, n_tokens)
-        for name, value in zip(SAMPLE_COLUMNS, (*values, sample.finish.value, error, reasoning), strict=True):
-            self._samples[name].append(value)
+        numbers = (sample.token_ids, sample.logprob_sum, None, n_tokens)
+        row = (problem_id, index, sample.seed, text, *numbers, sample.finish.value, error, reasoning)
+        self._samples.append(row)
         self._chars += len(text or "") + len(reasoning) + 4 * len(sample.token_ids)
         if sample.finish is Finish.ERROR:
             seen.failed += 1
@@ -138,9 +143,7 @@ class LogRows:
         seen.scored += 1
         cut = sample.verdict in (Verdict.WRONG, Verdict.NO_ANSWER) and sample.finish is Finish.LENGTH
         verdict = Verdict.TRUNCATED if cut else sample.verdict
-        judged = (problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail))
-        for name, given in zip(VERDICT_COLUMNS, judged, strict=True):
-            self._verdicts[name].append(given)
+        self._verdicts.append((problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail)))
 
     def _spread(self, row: ForeignRow) -> Sequence[ForeignSample]:
         """The samples of a row whose log tells only how many are correct.

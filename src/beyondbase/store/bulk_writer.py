@@ -53,7 +53,7 @@ class BulkWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def append_samples(self, columns: Mapping[str, Sequence[object]]) -> None:
-        """Write a part of samples: the columns of the store's samples."""
+        """Write a part of samples: the columns of the store's samples, or none."""
         self._write(self._folder / "samples", columns, SAMPLE_SCHEMA)
 
     def append_verdicts(self, verifier: str, columns: Mapping[str, Sequence[object]]) -> None:
@@ -87,7 +87,7 @@ class BulkWriter:
         return open_run(self.path)
 
     def _write(self, folder: Path, columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> None:
-        if not len(next(iter(columns.values()))):
+        if not columns:
             return
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
