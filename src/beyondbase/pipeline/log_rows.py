@@ -140,7 +140,7 @@ class LogRows:
         seen.n += 1
         if sample.verdict is None:
             return
-        seen.scored += 1
+        seen.scored += sample.verdict is not Verdict.VERIFIER_ERROR
         cut = sample.verdict in (Verdict.WRONG, Verdict.NO_ANSWER) and sample.finish is Finish.LENGTH
         verdict = Verdict.TRUNCATED if cut else sample.verdict
         self._verdicts.append((problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignRow, ForeignSample
 from beyondbase.interop.scores import verdict_of_score
 from beyondbase.types import Finish, Verdict
@@ -17,6 +18,7 @@ SCORERS = ("symbolic_correct", "is_correct", "is_correct-plus", "judgement", "gr
 _JUDGED = re.compile(r"\*{0,2}judgement\*{0,2}\s*:\s*\*{0,2}\s*(yes|no)\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{(correct|incorrect)\}", re.IGNORECASE)
 _FINISH = {"stop": Finish.STOP, "length": Finish.LENGTH}
+_OF_A_SAMPLE = {"generation", "predicted_answer", "symbolic_correct", "is_correct", "judgement", "graded_list", "error"}
 _STRATA = ("subset_for_metrics", "level", "subject", "category")
 
 
@@ -65,7 +67,12 @@ def scorers_of(first: Mapping[str, object]) -> list[str]:
 
 
 def row_of(row: Row, place: Place, scorer: str, threshold: float | None) -> ForeignRow:
-    """Make a row of a line; a problem without id has its number."""
+    """Make a row of a line; a problem without id has its number. Raises BadInput for a line that holds no sample."""
+    if not row.model_fields_set & _OF_A_SAMPLE:
+        raise BadInput(
+            f"{place.where}: expected a sample of NeMo-Skills (generation, or a score such as symbolic_correct), got "
+            "none; see that the file is one of its outputs"
+        )
     sample = ForeignSample(
         row.generation,
         None if row.error else _verdict(row, place.where, scorer, threshold),
