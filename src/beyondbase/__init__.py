@@ -28,7 +28,10 @@ _AT_FIRST_USE = {
     "StudyAnalysis": "beyondbase.analyses.results",
     "compare": "beyondbase.analyses.compare",
     "analyze": "beyondbase.analyses.study",
+    "from_counts": "beyondbase.interop.frames",
+    "from_frame": "beyondbase.interop.frames",
     "from_json": "beyondbase.analyses.serialize",
+    "from_matrix": "beyondbase.interop.frames",
     "open_run": "beyondbase.store.run_store",
 }
 
@@ -48,7 +51,10 @@ __all__ = [
     "Verdict",
     "analyze",
     "compare",
+    "from_counts",
+    "from_frame",
     "from_json",
+    "from_matrix",
     "open_run",
     "pass_at_k",
     "pass_at_k_per_problem",

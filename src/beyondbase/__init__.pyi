@@ -6,6 +6,7 @@ from beyondbase.analyses.study import analyze
 from beyondbase.errors import BadInput, BeyondbaseError, NotComparable, StoreError
 from beyondbase.estimators.pass_at_k import pass_at_k, pass_at_k_per_problem
 from beyondbase.estimators.verifier_error import Audit
+from beyondbase.interop.frames import from_counts, from_frame, from_matrix
 from beyondbase.store.run_store import open_run
 from beyondbase.types import DrawRule, Problem, SamplingSpec, SuccessCounts, Verdict
 
@@ -25,7 +26,10 @@ __all__ = [
     "Verdict",
     "analyze",
     "compare",
+    "from_counts",
+    "from_frame",
     "from_json",
+    "from_matrix",
     "open_run",
     "pass_at_k",
     "pass_at_k_per_problem",

@@ -2,8 +2,9 @@
 
     --columns problem_id=task text=output correct=passed     a.b is b of the object in column a
 
-Columns of our own names are taken without being named. scorio's JSON lines (data_id, seed, processed_results) are known.
-A file is a log, but for the parts of one table (train-00000-of-00004.parquet), and so is each model in a column `model`.
+Columns of our own names are taken without being named. scorio's JSON lines (data_id, seed, processed_results) are
+known. A file is a log, but for the parts of one table (train-00000-of-00004.parquet), and so is each model in a column
+`model`.
 """
 
 from __future__ import annotations
