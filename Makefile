@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 
-.PHONY: demo test test-vllm test-verl check simulate setup
+.PHONY: demo test test-vllm test-verl test-peers check simulate setup
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
@@ -28,6 +28,16 @@ $(VENV)-verl/.installed: pyproject.toml constraints-verl.txt
 	test -x $(VENV)-verl/bin/pip || $(PYTHON) -m venv $(VENV)-verl
 	$(VENV)-verl/bin/pip install --no-deps -r constraints-verl.txt
 	$(VENV)-verl/bin/pip install --no-deps -e .
+	touch $@
+
+# Inspect's own reader of logs, in an environment of its own: what it needs does not go with what we are tested with
+test-peers: $(VENV)-peers/.installed
+	$(VENV)-peers/bin/python -m pytest -W default tests/with_peers  # it warns of itself
+
+$(VENV)-peers/.installed: pyproject.toml constraints-peers.txt
+	test -x $(VENV)-peers/bin/pip || $(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install --no-deps -r constraints-peers.txt
+	$(VENV)-peers/bin/pip install --no-deps -e .
 	touch $@
 
 check: setup

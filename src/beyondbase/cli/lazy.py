@@ -45,6 +45,7 @@ VERBS: dict[str, Entry] = {
     ),
     "train verl": Entry("beyondbase.cli.train_verl", "write data, configuration and command of a training with verl"),
     "import": Entry("beyondbase.cli.import_runs", "read the logs of other programs as runs"),
+    "export": Entry("beyondbase.cli.export", "write a run for other programs, or a study for a paper"),
 }
 
 

@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
 
 def draw(name: str, figure: Figure, folder: Path) -> Drawn:
     """Write folder/NAME.svg, .png and .csv, and return what the page shows of them."""
-    spec, stem = _spec(figure), folder / name
+    spec, stem = specification(figure), folder / name
     svg = vl_convert.vegalite_to_svg(spec)
     stem.with_suffix(".svg").write_text(_titled(svg, figure), encoding="utf-8")
     stem.with_suffix(".png").write_bytes(vl_convert.vegalite_to_png(spec, scale=_PNG_SCALE))
@@ -47,7 +47,7 @@ def draw(name: str, figure: Figure, folder: Path) -> Drawn:
 
 def as_svg(figure: Figure) -> str:
     """The drawing alone, with its title."""
-    return _titled(vl_convert.vegalite_to_svg(_spec(figure)), figure)
+    return _titled(vl_convert.vegalite_to_svg(specification(figure)), figure)
 
 
 def shortened(data: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +59,8 @@ def shortened(data: pl.DataFrame) -> pl.DataFrame:
     return data.head(_MOST_ROWS)
 
 
-def _spec(figure: Figure) -> dict[str, Any]:
+def specification(figure: Figure) -> dict[str, Any]:
+    """The chart as Vega-Lite, with the look of all figures."""
     with alt.data_transformers.enable("default", max_rows=None):
         spec: dict[str, Any] = figure.chart.to_dict() | {"config": CONFIG}
     return spec
