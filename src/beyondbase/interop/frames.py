@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from beyondbase.checks import shown
+from beyondbase.checks import names, shown
 from beyondbase.errors import BadInput
 from beyondbase.interop.columns_in_memory import column_names, columns, names_in
 from beyondbase.interop.count_columns import EXPECTED, count_columns
@@ -90,7 +90,7 @@ def from_matrix(array: ArrayLike, problem_ids: Sequence[str] | None = None) -> S
     ([2, 0], [3, 2])
     """
     cells = _cells(array)
-    ids = [str(i) for i in range(len(cells))] if problem_ids is None else list(problem_ids)
+    ids = tuple(map(str, range(len(cells)))) if problem_ids is None else names("problem_ids", problem_ids)
     there = ~np.isnan(cells)
     if len(ids) == len(cells) and not there.any(axis=1).all():
         bare = ids[int((~there.any(axis=1)).argmax())]

@@ -44,12 +44,22 @@ def matrix_names(path: Path, is_cell: IsCell) -> list[str] | None:
     if cells[0].strip() in ID_NAMES:
         return cells
     beyond = cells if is_cell(cells[0]) and cells[0].strip() else cells[1:]
-    if len(beyond) < 3 and beyond == [str(i) for i in range(len(beyond))]:
+    counted = any(beyond == [str(i + first) for i in range(len(beyond))] for first in (0, 1))
+    if counted and all(map(is_cell, beyond)):
         raise BadInput(
             f"{where}: expected a problem or names, got {in_short(','.join(cells))}, which could be both; name the "
             "columns in a first line: id,s0,s1"
         )
-    return None if all(map(is_cell, beyond)) else cells
+    # numbers that are neither cells nor a count of the columns are a problem with wrong cells, and not names
+    return cells if counted or not all(_is_number(cell) or is_cell(cell) for cell in beyond) else None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def matrix_rows(path: Path, named: bool, place: int | None, is_cell: IsCell, told: Told) -> Iterator[MatrixRow]:
