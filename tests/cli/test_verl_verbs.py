@@ -44,7 +44,10 @@ def test_what_verl_dumps_is_read_with_what_was_written_and_analysed(beyondbase: 
         write_dump(out / "validation" / f"{step}.jsonl", lines_of(held_out, wrong, step))
     said = beyondbase("import", "--config", out / "import.toml", "--json")
     assert said.code == 0
-    assert [(row["samples"], row["correct"], row["disagreements"]) for row in said.data["runs"]] == [(12, 0, 0)] * 2
+    assert [(row["samples"], row["correct"]) for row in said.data["runs"]] == [(12, 0)] * 2
+    for row in said.data["runs"]:
+        assert any("of 12 samples, 0 are correct in the log alone, 0 by countdown-1 alone" in s for s in row["noticed"])
+        assert "temperature" not in row["unknown"] and row["verifier"] == "imported-verdict"
     base, rl = (row["run"] for row in said.data["runs"])
     assert beyondbase("analyze", "--base", base, "--rl", rl, "--out", tmp_path / "study").code == 0
     assert (tmp_path / "study" / "analysis.json").exists()
@@ -53,8 +56,8 @@ def test_what_verl_dumps_is_read_with_what_was_written_and_analysed(beyondbase: 
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["nobody", "a.jsonl"], "format: expected one of verl, got 'nobody'"),
-        (["verl", "nowhere"], "expected verl's dumps of a validation"),
+        (["nobody", "a.jsonl"], "format: expected auto or one of lm-eval"),
+        (["verl", "nowhere"], "nowhere: expected a file or folder of logs"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(beyondbase: Cli, tmp_path: Path, words: list[str], error: str) -> None:

@@ -32,8 +32,12 @@ from verl.utils.tokenizer.continuous_token_wiring import create_continuous_token
 from beyondbase.integrations.verl.config import VerlConfig
 from beyondbase.integrations.verl.preparing import prepare
 from beyondbase.integrations.verl.recipes import ALGORITHMS
-from beyondbase.integrations.verl.validation import IN_VERL, Said, disagreements, read_validation
+from beyondbase.interop.foreign import ReadOptions
+from beyondbase.interop.formats.verl import read
 from beyondbase.lab.paths import BASE_MODEL
+from beyondbase.pipeline.import_options import ImportOptions
+from beyondbase.pipeline.imports import import_log
+from beyondbase.pipeline.judge_again import judge_again
 from beyondbase.problems import render
 from beyondbase.sampling.encode import encode
 from beyondbase.types import PromptForm
@@ -202,7 +206,10 @@ def test_its_metrics_take_our_values_and_its_dump_comes_back_as_a_run(tmp_path: 
         global_steps=20,
     )
     assert len(json.loads((tmp_path / "validation" / "20.jsonl").read_text().splitlines()[0])) > len(extras)
-    reading = Said("lab", CONFIG.eval_spec, verifier_of("countdown"))
-    [run] = read_validation(Path(config.trainer.validation_data_dir), prepared.held_out, tmp_path / "runs", reading)
-    assert (run.counts().n_P.tolist(), run.counts().c_P.tolist()) == ([3] * 4, [1] * 4)
-    assert run.counts(IN_VERL).c_P.tolist() == [1] * 4 and disagreements(run) == 0
+    options = ImportOptions("lab", verifier_of("countdown"), problems=prepared.held_out)
+    [log] = read([Path(config.trainer.validation_data_dir)], ReadOptions())
+    made = import_log(log, "verl", tmp_path / "run", options)
+    judge_again(made, options)
+    counts = made.run.counts()
+    assert (counts.n_P.tolist(), counts.c_P.tolist()) == ([3] * 4, [1] * 4)
+    assert made.run.counts("countdown-1").c_P.tolist() == [1] * 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import tyro
@@ -45,7 +45,8 @@ def run(config: ImportConfig, progress: Progress) -> Outcome:
     rows = list[dict[str, object]]()
     for log in logs:
         out = config.out if len(logs) == 1 else config.out / log.name
-        said, row = _import(log, name, out, options, progress)
+        model = f"{config.model} {log.name}" if config.model and len(logs) > 1 else config.model
+        said, row = _import(log, name, out, replace(options, model=model), progress)
         lines, rows = [*lines, *said], [*rows, row]
     return Outcome(lines, {"format": name, "runs": rows})
 
@@ -58,7 +59,7 @@ def _import(
     row = _row(made)
     head = (
         f"{row['run']}: {row['model']}, {row['problems']:,} problems, {row['samples']:,} samples, "
-        f"{row['scored']:,} scored, {row['correct']:,} correct ({row['verifier']})"
+        f"{row['scored']:,} scored in the log, {row['correct']:,} correct; analysed by {row['verifier']}"
     )
     unknown = made.run.manifest.unknown
     said = [*made.lines, *([f"not told by the log: {', '.join(unknown)}"] if unknown else []), *again]
@@ -66,17 +67,14 @@ def _import(
 
 
 def _row(made: Imported) -> dict[str, object]:
-    run = made.run
-    judged = run.manifest.verifier in run.verifiers()
-    states = run.states() if judged else None
+    manifest = made.run.manifest
+    told = {name: int(manifest.engine[f"{name}_in_log"]) for name in ("samples", "scored", "correct")}
     return {
-        "run": str(run.path),
-        "model": run.manifest.model,
-        "problems": len(run.problems()),
-        "samples": run.n_drawn(),
-        "scored": 0 if states is None else states["verdict"].drop_nulls().len(),
-        "correct": 0 if states is None else int((states["verdict"] == "correct").sum()),
-        "verifier": run.manifest.verifier,
+        "run": str(made.run.path),
+        "model": manifest.model,
+        "problems": len(made.run.problems()),
+        **told,
+        "verifier": manifest.verifier,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from beyondbase.cli.import_runs import ImportConfig
+from beyondbase.cli.log_flags import AUTO, LogFlags
 from beyondbase.cli.settings import claim_folder, run_name, save_config
 from beyondbase.cli.shown_settings import lines_of
 from beyondbase.cli.verb import Outcome, Verb
@@ -35,21 +36,15 @@ def run(config: VerlConfig, progress: Progress) -> Outcome:
 
 def _reading(config: VerlConfig, held_out: str) -> ImportConfig:
     out = config.out.resolve()
-    return ImportConfig(
-        format="verl",
-        source=out / "validation",
+    log = LogFlags(
         problems=held_out,
         limit=config.held_out_limit,
-        out=out / "runs",
-        model=run_name(config.model),
-        verifier=config.verifier,
+        verifier=config.verifier or AUTO,
         temperature=config.eval_temperature,
         top_p=config.eval_top_p,
         max_tokens=config.max_tokens,
-        template=config.template,
-        form=config.form,
-        system=config.system,
     )
+    return ImportConfig("verl", (out / "validation",), out / "runs", run_name(config.model), log)
 
 
 VERB = Verb(

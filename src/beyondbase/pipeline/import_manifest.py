@@ -61,8 +61,11 @@ def manifest_of(
     n_max = n_max if options.n_max is None else min(n_max, options.n_max)
     judged = any(one.scored for one in seen.values())
     engine = {"engine": "import", "format": format_name, "files": ", ".join(file.name for file in log.files[:5])}
-    if any(one.correct is not None for one in seen.values()):
-        engine["correct_in_log"] = str(sum(one.correct or 0 for one in seen.values()))
+    kept = [seen[problem.problem_id] for problem in asked]
+    for name, counted in (("samples", "n"), ("scored", "scored"), ("correct", "right")):
+        engine[f"{name}_in_log"] = str(sum(getattr(one, counted) for one in kept))
+    if not judged and any(one.correct is not None for one in kept):
+        engine["correct_in_log"] = str(sum(one.correct or 0 for one in kept))
     if template:
         engine["template_text"] = template
     return RunManifest(

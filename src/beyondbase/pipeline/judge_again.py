@@ -21,9 +21,9 @@ def judge_again(made: Imported, options: ImportOptions, progress: Progress = sil
         return []
     run = verify_run(str(made.run.path), verifier, progress, label=made.run.manifest.model)
     if name not in run.verifiers():
-        told = run.manifest.engine.get("correct_in_log")
+        told = run.manifest.engine.get("correct_in_log", "0")
         found = int(run.counts(verifier.name).c_P.sum())
-        return [f"{found:,} correct by {verifier.name}" + (f", {int(told):,} in the log" if told else "")]
+        return [f"{found:,} correct by {verifier.name}" + (f", {int(told):,} in the log" if told != "0" else "")]
     table = disagreement(run, name, verifier.name)
     both = int(table["len"].sum())
     correct = pl.col("theirs") == Verdict.CORRECT.value
@@ -55,7 +55,7 @@ def can_judge(run: Run, options: ImportOptions) -> bool:
     if options.verifier is None:
         return False
     without = [p.problem_id for p in run.problems() if not _has_reference(p)]
-    texts = run.samples().select(pl.col("text").is_not_null().any()).collect().item() or False
+    texts = run.samples().select(pl.col("text").is_not_null().any()).collect(engine="streaming").item() or False
     if options.must_judge and (without or not texts):
         lack = "text of its samples" if not texts else f"answer of {some(without)}"
         raise BadInput(

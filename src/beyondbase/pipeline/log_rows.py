@@ -42,6 +42,8 @@ class Seen:
     """samples that answered"""
     scored: int = 0
     failed: int = 0
+    right: int = 0
+    """of those scored"""
     correct: int | None = None
     """of samples whose own verdicts are not told"""
 
@@ -141,6 +143,7 @@ class LogRows:
         if sample.verdict is None:
             return
         seen.scored += sample.verdict is not Verdict.VERIFIER_ERROR
+        seen.right += sample.verdict is Verdict.CORRECT
         cut = sample.verdict in (Verdict.WRONG, Verdict.NO_ANSWER) and sample.finish is Finish.LENGTH
         verdict = Verdict.TRUNCATED if cut else sample.verdict
         self._verdicts.append((problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail)))
