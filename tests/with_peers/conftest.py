@@ -1,4 +1,4 @@
-"""Inspect's own code, in an environment that has it: `make test-peers`. Elsewhere nothing of this folder is collected."""
+"""Inspect itself, in an environment that has it: `make test-peers`. Elsewhere nothing of this folder is collected."""
 
 from __future__ import annotations
 

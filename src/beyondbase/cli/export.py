@@ -59,7 +59,7 @@ def _inspect(run: Run, path: Path, _: ExportOptions) -> list[str]:
 
 
 def _figures(analysis: StudyAnalysis, path: Path) -> list[str]:
-    return [f"{number(len(write_pdfs(analysis, path)), 'figure')}, made for the width of a page's text"]
+    return [f"{number(len(write_pdfs(analysis, path)), 'figure')}, made for the full width of a page's text"]
 
 
 EXPORTERS: Mapping[str, Exporter] = {

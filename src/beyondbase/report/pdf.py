@@ -15,8 +15,8 @@ from beyondbase.types import Progress, silent
 def write_pdfs(analysis: StudyAnalysis, folder: Path, progress: Progress = silent) -> list[Path]:
     """Write FOLDER/NAME.pdf of each figure that the study has; return the files.
 
-    At the width of a page's text the letters are of 8 points or more, in half of it too small to read. The same
-    analysis gives the same drawings, but not the same bytes.
+    Letters are of 13 units in drawings of 620 to 1,100: at a text width of 5.5 inches 7 points for most, and 4.7 in the
+    widest, which wants a page of its own. The same analysis gives the same drawings, but not the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     figures = {name: figure for name, make in FIGURES.items() if (figure := make(analysis)) is not None}

@@ -113,8 +113,13 @@ def _drawn(manifest: RunManifest) -> dict[str, str]:
         "problem set": _line(f"{manifest.problem_set} ({manifest.problems_hash})"),
         "most samples a problem": str(rule.n_max),
         "stopped at success": "never" if rule.stop_at is None else str(rule.stop_at),
-        **{name: "unknown" if value is None else f"`{_line(repr(value))}`" for name, value in told.items()},
+        **{name: "unknown" if value is None else _setting(value) for name, value in told.items()},
     }
+
+
+def _setting(value: object) -> str:
+    """A setting as code; a text, or a name of several, in quotes."""
+    return f"`{_line(repr(str(value)) if isinstance(value, str) else repr(value))}`"
 
 
 def _problems(runs: Mapping[str, Run]) -> pl.DataFrame:

@@ -29,9 +29,9 @@ def paper_sentence(analysis: StudyAnalysis) -> str:
     parts = [
         comparison.verdict.sentence,
         crossover_sentence(comparison),
-        f"Counted are {drawn} on {number(len(comparison.solvability), 'problem')}.",
+        f"Counted were {drawn} on {number(len(comparison.solvability), 'problem')}.",
         f"The {comparison.confidence * 100:g}% band is {comparison.band}.",
-        f"Seeds: {_seeds(analysis)}band {comparison.seed}.",
+        f"Seeds: {_seeds(analysis)}bootstrap of the band {comparison.seed}.",
         f"The models were drawn unequally in {unequal}." if unequal else "",
     ]
     return " ".join(part for part in parts if part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 _SPECIAL = {
@@ -29,8 +30,8 @@ _SPECIAL = {
     "≥": r"$\geq$",
 }
 _MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
-_SET_UP = "–—‘’“”…"
-"""beside Latin-1, what every LaTeX of today prints as it stands"""
+_SET_UP = "–—‘’“”…ÆæØøß"
+"""beside ASCII and the accented letters of Latin-1, what every LaTeX of today prints as it stands"""
 
 
 def escaped(text: str) -> str:
@@ -63,4 +64,5 @@ def table(name: str, caption: str, columns: str, head: Sequence[str], rows: Sequ
 
 
 def _letter(c: str) -> str:
-    return c if ord(c) < 127 or 0xA1 <= ord(c) <= 0xFF or c in _SET_UP else f"U+{ord(c):04X}"
+    accented = ord(c) <= 0xFF and unicodedata.normalize("NFD", c)[:1].isascii()
+    return c if accented or c in _SET_UP else f"U+{ord(c):04X}"
