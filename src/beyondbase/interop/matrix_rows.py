@@ -101,9 +101,9 @@ def _of_array(path: Path, told: Told) -> Iterator[MatrixRow]:
 
 
 def _array(path: Path) -> NDArray[np.generic]:
-    """The matrix, mapped from disk; objects are refused, since to load them is to run them."""
+    """The matrix, mapped from disk: objects and archives, which could run or unpack to anything, are refused."""
     try:
-        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError, OverflowError, TypeError, AttributeError) as error:
         said = in_short(" ".join(str(error).split()))
         raise BadInput(f"{path}: expected an array as np.save writes it, but {said}; save it again") from None
