@@ -89,7 +89,7 @@ def _log(name: str, files: list[_File], unfinished: list[str], options: ReadOpti
         raise BadInput(f"{first}: expected scores named {in_short(options.scorer)}, found {came}; name one of these")
     scorer = options.scorer or (there[0] if there else "")
     facts = {"scorers": ", ".join(there)} if len(there) > 1 else {}
-    lost = lost_fields(first, Row, *(one for one in there if one != scorer))
+    lost = [*lost_fields(first, Row), *(one for one in there if one != scorer)]
     rows = partial(_rows, files, scorer, options)
     paths = [file.path for file in files]
     return ForeignLog(name, paths, rows, facts=facts, scorer=scorer, lost=(*lost, *unfinished))

@@ -18,7 +18,7 @@ SCORERS = ("symbolic_correct", "is_correct", "is_correct-plus", "judgement", "gr
 _JUDGED = re.compile(r"\*{0,2}judgement\*{0,2}\s*:\s*\*{0,2}\s*(yes|no)\b", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{(correct|incorrect)\}", re.IGNORECASE)
 _FINISH = {"stop": Finish.STOP, "length": Finish.LENGTH}
-_OF_A_SAMPLE = {"generation", "predicted_answer", "symbolic_correct", "is_correct", "judgement", "graded_list", "error"}
+_OF_A_SAMPLE = {"generation", "predicted_answer", "symbolic_correct", "is_correct", "judgement", "graded_list"}
 _STRATA = ("subset_for_metrics", "level", "subject", "category")
 
 
