@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignRow, ForeignSample
+from beyondbase.interop.natural_order import natural
 from beyondbase.types import Finish, Problem, Verdict
 from beyondbase.wording import in_short
 
@@ -82,7 +82,7 @@ class LogRows:
         seen = self._problem(problem_id, row)
         if row.prompt is not None and len(self.templates) < 2:
             self.templates.add(template_of(row))
-        for sample in self._spread(row) if row.correct is not None else row.samples:
+        for sample in self._spread(row, seen.next_index) if row.correct is not None else row.samples:
             index = _index(seen, sample, problem_id, row.where)
             if self._n_max is None or index < self._n_max:
                 self._sample(problem_id, index, sample, seen)
@@ -148,7 +148,7 @@ class LogRows:
         verdict = Verdict.TRUNCATED if cut else sample.verdict
         self._verdicts.append((problem_id, index, verdict.value, _utf8(sample.answer), _utf8(sample.detail)))
 
-    def _spread(self, row: ForeignRow) -> Sequence[ForeignSample]:
+    def _spread(self, row: ForeignRow, before: int) -> Sequence[ForeignSample]:
         """The samples of a row whose log tells only how many are correct.
 
         Where our verifier will judge them, they are left without a verdict. Elsewhere that many are called correct, in
@@ -163,12 +163,8 @@ class LogRows:
         if judged and all(sample.text is not None for sample in good):
             return row.samples
         self.spread = True
-        # problems may come in several rows: each has an order of its own
-        chance = random.Random(
-            hashlib.sha256(
-                f"{row.problem_id}\n{row.where.rpartition(', line ')[2]}".encode("utf-8", "replace")
-            ).digest()
-        )
+        # problems may come in several rows: each has an order of its own, by what came before it
+        chance = random.Random(hashlib.sha256(f"{row.problem_id}\n{before}".encode("utf-8", "replace")).digest())
         order = chance.sample(range(len(good)), len(good))
         verdicts = [Verdict.CORRECT if rank < row.correct else Verdict.WRONG for rank in order]
         return [
@@ -195,16 +191,6 @@ def problems_of(seen: Mapping[str, Seen], references: Mapping[str, str]) -> list
         Problem(name, _utf8(one.question or ""), references.get(name, NO_REFERENCE), dict(one.strata))
         for name, one in sorted(seen.items(), key=lambda item: natural(item[0]))
     ]
-
-
-def natural(problem_id: str) -> list[tuple[int, int, str]]:
-    """A key that sorts numbers in names by their size.
-
-    >>> sorted(["p10", "p9", "10", "9"], key=natural)
-    ['9', '10', 'p9', 'p10']
-    """
-    pieces = re.findall(r"[0-9]+|[^0-9]+", problem_id)
-    return [(0, int(piece), piece) if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
 
 
 def _index(seen: Seen, sample: ForeignSample, problem_id: str, where: str) -> int:

@@ -88,6 +88,15 @@ def test_the_first_samples_are_as_good_as_the_rest(tmp_path: Path) -> None:
     assert abs(int((first["verdict"] == "correct").sum()) - 100) < 45
 
 
+def test_neither_the_order_of_rows_nor_the_file_decides_which_samples_are_correct(tmp_path: Path) -> None:
+    states = []
+    for name, rows in (("a.jsonl", ROWS), ("b.parquet", ROWS[::-1])):
+        [log] = read([write(tmp_path / name, rows)], NOTHING)
+        run = import_log(log, "counts", tmp_path / f"run-{name}", ImportOptions()).run
+        states.append(run.states().sort("problem_id", "sample_index").select("sample_index", "verdict"))
+    assert states[0].equals(states[1])
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [
