@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -38,10 +39,12 @@ class BulkWriter:
         self.run_id = run_id
         self._folder = path.with_name(f".{path.name}{PENDING}")
         self._numbers: dict[Path, int] = {}
+        self._made_parent = False
 
     def __enter__(self) -> Self:
         if self.path.exists() and any(self.path.iterdir()):
             raise StoreError(f"{self.path}: expected no folder or an empty one, found files in it; choose another")
+        self._made_parent = not self.path.parent.exists()
         with writing(self._folder):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
@@ -51,6 +54,9 @@ class BulkWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
+        if error is not None and self._made_parent:
+            with suppress(OSError):  # another run may have come into it
+                self.path.parent.rmdir()
 
     def append_samples(self, columns: Mapping[str, Sequence[object]]) -> None:
         """Write a part of samples: the columns of the store's samples, or none."""
