@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from beyondbase.interop.export.table import about_samples, samples_table
+from beyondbase.interop.export.table import about_samples, samples_table, write_parquet
 from beyondbase.store import Run, RunManifest
 from beyondbase.types import Origin, SamplingSpec
 
@@ -36,7 +36,7 @@ def write_data_set(runs: Mapping[str, Run], folder: Path) -> list[str]:
     """
     (folder / "data").mkdir(parents=True)
     for name, run in runs.items():
-        samples_table(run, texts=True).sink_parquet(folder / "data" / f"{name}.parquet")
+        write_parquet(samples_table(run, texts=True), folder / "data" / f"{name}.parquet")
     _problems(runs).write_parquet(folder / "data" / "problems.parquet")
     (folder / "README.md").write_text(card(runs), encoding="utf-8")
     return [f"{name}: {line}" for name, run in runs.items() for line in about_samples(run)] + [

@@ -14,6 +14,10 @@ from beyondbase.types import Verdict
 from beyondbase.wording import number
 
 
+ROWS_AT_ONCE = 4096
+"""of a row group: texts of 16,000 tokens make it some hundred MB"""
+
+
 def samples_table(run: Run, texts: bool) -> pl.LazyFrame:
     """Return every sample in the order drawn: to be collected, or written without holding its texts in memory.
 
@@ -38,10 +42,15 @@ def write_table(run: Run, path: Path, options: ExportOptions = AS_IT_IS) -> list
     """Write the table as .csv or .parquet, rows in the order drawn; return what a reader must know."""
     table = samples_table(run, options.texts)
     if path.suffix == ".parquet":
-        table.sink_parquet(path)
+        write_parquet(table, path)
     else:
         table.sink_csv(path)
     return about_samples(run)
+
+
+def write_parquet(table: pl.LazyFrame, path: Path) -> None:
+    """Write rows as they come, a few thousand in memory at a time."""
+    table.sink_parquet(path, row_group_size=ROWS_AT_ONCE)
 
 
 def about_samples(run: Run) -> list[str]:
