@@ -13,7 +13,6 @@ from beyondbase.store.row_folder import KEY
 from beyondbase.types import Verdict
 from beyondbase.wording import number
 
-
 ROWS_AT_ONCE = 4096
 """of a row group: texts of 16,000 tokens make it some hundred MB"""
 
