@@ -9,42 +9,22 @@ sample where a document has one response.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignLog, ForeignRow, ForeignSample, Format, ReadOptions, Told
-from beyondbase.interop.formats.lm_eval_results import results_of
 from beyondbase.interop.formats.lm_eval_row import Row, asked_in, generation, question_in, row_model
+from beyondbase.interop.formats.lm_eval_tasks import WHAT, Task, tasks_in
 from beyondbase.interop.lines import Line, files_in, first_object, lines, parsed
 from beyondbase.interop.log_names import distinct
 from beyondbase.interop.scores import verdict_of_score
 from beyondbase.wording import in_short
 
-_NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)")
-_WHAT = "a document of lm-eval (doc_id, resps, filter, metrics)"
 _COUNT = re.compile(r"pass@1|acc@n|avg@n|mean@n")
 """metrics that are the share of a document's responses which are correct"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """The files of one task, asked in one way."""
-
-    name: tuple[str, ...]
-    files: tuple[Path, ...]
-    metric: str
-    filter: str
-    asked: Mapping[str, object]
-    """the generation settings that every document must share"""
-
-    @property
-    def scorer(self) -> str:
-        """Metric and filter, as lm-eval's results name them."""
-        return f"{self.metric},{self.filter}"
+_LOST = ("scores of other metrics and filters", "doc beside its question", "responses of padding")
 
 
 def recognise(path: Path) -> str | None:
@@ -56,71 +36,27 @@ def recognise(path: Path) -> str | None:
 
 def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
     """List the logs: a model, a task and a way to ask are one."""
-    tasks = _tasks(files_in(list(paths), "samples_*.jsonl", "lm-eval's samples_TASK_DATE.jsonl"), options)
-    logs = []
-    for task, name in zip(tasks, distinct([task.name for task in tasks]), strict=True):
-        results = results_of(task.files[0].parent)
-        settings = {**generation(task.asked), **results.settings}
-        facts = {"task": task.name[-1], "filter": task.filter, "metric": task.metric, **results.facts}
-        rows = partial(_rows, task, options)
-        lost = ("scores of other metrics and filters", "doc beside its question", "few-shot examples beside the prompt")
-        logs.append(ForeignLog(name, task.files, rows, results.model, settings, facts, task.scorer, lost))
-    return logs
+    files = files_in(list(paths), "samples_*.jsonl", "lm-eval's samples_TASK_DATE.jsonl")
+    tasks = tasks_in(files, options)
+    names = distinct([task.name for task in tasks])
+    return [_log(task, name, options) for task, name in zip(tasks, names, strict=True)]
 
 
-def _tasks(files: Sequence[Path], options: ReadOptions) -> list[_Task]:
-    looked = sorted((_key(file), _date(file), file) for file in files)
-    tasks = []
-    for key, group in groupby(looked, key=lambda each: each[0]):
-        mine = [(date, file, _first(file)) for _, date, file in group]
-        asked = [asked_in(first) for _, _, first in mine]
-        for same in [list(each) for each in dict.fromkeys(map(_frozen, asked))] if len(mine) > 1 else [None]:
-            chosen = [i for i in range(len(mine)) if same is None or list(_frozen(asked[i])) == same]
-            first = mine[chosen[0]][2]
-            metric, filter_name = _scorer(first, mine[chosen[0]][1], options)
-            name = (key[0], key[1]) if len(chosen) == len(mine) else (key[0], mine[chosen[0]][0], key[1])
-            tasks.append(_Task(name, tuple(mine[i][1] for i in chosen), metric, filter_name, asked[chosen[0]]))
-    return tasks
+def _log(task: Task, name: str, options: ReadOptions) -> ForeignLog:
+    facts = {"task": task.name[-1], "filter": task.filter, "metric": task.metric, "scorers": " ".join(task.scorers)}
+    rows = partial(_rows, task, options)
+    results = task.results
+    settings = {**generation(task.asked), **results.settings}
+    facts |= results.facts
+    return ForeignLog(name, task.files, rows, results.model, settings, facts, task.scorer, _LOST)
 
 
-def _key(file: Path) -> tuple[str, str]:
-    match = _NAME.fullmatch(file.stem)
-    return str(file.parent), match["task"] if match else file.stem
-
-
-def _date(file: Path) -> str:
-    match = _NAME.fullmatch(file.stem)
-    return match["date"] if match else ""
-
-
-def _frozen(asked: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(f"{name}={asked[name]!r}" for name in sorted(asked))
-
-
-def _first(file: Path) -> Row:
-    for line in lines(file, lambda n_bytes: None):
-        return parsed(line, Row, _WHAT)
-    raise BadInput(f"{file}: expected documents of lm-eval, got an empty file; see that the evaluation ended")
-
-
-def _scorer(first: Row, file: Path, options: ReadOptions) -> tuple[str, str]:
-    """The metric and the filter that give the verdicts: those asked for, as METRIC, FILTER or METRIC,FILTER."""
-    if not first.metrics:
-        raise BadInput(f"{file}, line 1: expected a document with metrics, got none; see that the task is scored")
-    if options.scorer is None:
-        return first.metrics[0], first.filter
-    metric, comma, filter_name = options.scorer.partition(",")
-    if comma:
-        return metric, filter_name
-    return (metric, first.filter) if metric in first.metrics else (first.metrics[0], metric)
-
-
-def _rows(task: _Task, options: ReadOptions, told: Told) -> Iterator[ForeignRow]:
+def _rows(task: Task, options: ReadOptions, told: Told) -> Iterator[ForeignRow]:
     model = row_model(task.metric)
     for file in task.files:
         seen, others = set[int | str](), set[str]()
         for line in lines(file, told):
-            row = parsed(line, model, _WHAT)
+            row = parsed(line, model, WHAT)
             if row.filter != task.filter:
                 others.add(row.filter)
                 continue
@@ -138,13 +74,13 @@ def _rows(task: _Task, options: ReadOptions, told: Told) -> Iterator[ForeignRow]
             )
 
 
-def _row(row: Row, line: Line, task: _Task, options: ReadOptions) -> ForeignRow:
+def _row(row: Row, line: Line, task: Task, options: ReadOptions) -> ForeignRow:
     if asked_in(row) != task.asked:
         raise BadInput(
             f"{line.where}: expected one way to ask, {in_short(dict(task.asked))}, got "
             f"{in_short(dict(asked_in(row)))}; import the files one at a time"
         )
-    texts = _texts(row, line)
+    texts = _texts(row, line)[: task.n_asked]
     score = row.score
     if task.metric not in row.metrics:
         raise BadInput(
@@ -171,10 +107,10 @@ def _row(row: Row, line: Line, task: _Task, options: ReadOptions) -> ForeignRow:
 def _texts(row: Row, line: Line) -> list[str]:
     [answers, *more] = row.resps or [[]]
     texts = [text for text in answers if isinstance(text, str)]
-    if more or not texts or len(texts) < len(answers):
+    if more or not texts or len(texts) < len(answers) or not row.generates:
         raise BadInput(
-            f"{line.where}: expected one request a document and its generated texts, got {len(row.resps)} "
-            f"requests of {type(answers[0]).__name__ if answers else 'nothing'}; tasks of choices have no samples"
+            f"{line.where}: expected one request a document and its generated texts, got {len(row.resps)} requests "
+            "without; tasks of choices and likelihoods have no samples: import another task"
         )
     return texts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class _File(BaseModel):
     chat_template: Any = None
     chat_template_sha: str | None = None
     config: dict[str, Any] = {}
+    configs: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class Results:
     model: str = ""
     settings: Mapping[str, object] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    scorers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """of each task, as METRIC,FILTER"""
+    repeats: Mapping[str, int] = field(default_factory=dict)
+    """of each task: the responses that were asked for"""
 
 
 def results_of(folder: Path) -> Results:
@@ -47,7 +53,7 @@ def results_of(folder: Path) -> Results:
             "a folder"
         )
     _, file = found[-1]
-    chat = file.chat_template is not None
+    chat = file.chat_template is not None or "chat-completions" in (file.model_source or "")
     settings = {"system": file.system_instruction or "", "form": "chat" if chat else "plain"}
     told = {
         "lm_eval": file.lm_eval_version,
@@ -56,7 +62,27 @@ def results_of(folder: Path) -> Results:
         "model_sha": file.config.get("model_sha"),
         "model_args": file.config.get("model_args"),
     }
-    return Results(file.model_name, settings, {name: str(value) for name, value in told.items() if value})
+    facts = {name: str(value) for name, value in told.items() if value}
+    files = [one for _, one in found]
+    return Results(file.model_name, settings, facts, _scorers(files), _repeats(files))
+
+
+def _scorers(files: Sequence[_File]) -> dict[str, tuple[str, ...]]:
+    named: dict[str, dict[str, None]] = {}
+    for file in files:
+        for task, scores in file.results.items():
+            of_task = (name for name in scores if "," in name and "_stderr," not in name)
+            named.setdefault(task, {}).update(dict.fromkeys(of_task))
+    return {task: tuple(names) for task, names in named.items()}
+
+
+def _repeats(files: Sequence[_File]) -> dict[str, int]:
+    asked = [(task, config.get("repeats")) for file in files for task, config in file.configs.items()]
+    most: dict[str, int] = {}
+    for task, n in asked:
+        if isinstance(n, int) and n > 0:
+            most[task] = max(n, most.get(task, 0))
+    return most
 
 
 def _read(path: Path) -> _File:

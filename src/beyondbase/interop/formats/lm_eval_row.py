@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from beyondbase.interop.sampling_args import settings_of
+
 _QUESTION = ("question", "problem", "prompt", "query", "input")
 
 
@@ -26,6 +28,12 @@ class Row(BaseModel):
     score: Any = None
 
     @property
+    def generates(self) -> bool:
+        """Whether the model was asked for a text, not for the likelihood of one."""
+        given = self._arguments
+        return len(given) < 2 or isinstance(given[1], dict)
+
+    @property
     def _arguments(self) -> list[Any]:
         """Prompt and generation settings of the (first) request."""
         if isinstance(self.arguments, dict):
@@ -42,8 +50,12 @@ class Row(BaseModel):
 
     @property
     def gold(self) -> str | None:
-        """The reference answer, where it is one text."""
-        return self.target if isinstance(self.target, str) and self.target else None
+        """The reference answer, where the target is one: not a program, nor a list of answers."""
+        target = str(self.target) if isinstance(self.target, str | int | float) else ""
+        # the solutions of GSM8K end with their answer
+        answer = target.rpartition("\n#### ")[2].strip() if "\n#### " in target else target
+        several = answer.startswith(("['", '["')) or "\n" in answer.strip()
+        return answer if answer and not several else None
 
     @property
     def answer(self) -> str:
@@ -77,23 +89,17 @@ def asked_in(row: Row) -> Mapping[str, object]:
 def generation(asked: Mapping[str, object]) -> dict[str, object]:
     """Settings under our names, those that are stated.
 
+    `do_sample: false` beside another temperature than 0 means one thing to one engine and another to the next: the
+    temperature is then not known.
+
     >>> generation({"do_sample": False, "temperature": 0.0, "until": ["Q:"], "max_gen_toks": 512})
     {'temperature': 0.0, 'max_tokens': 512, 'stop': ('Q:',)}
     """
-    settings = dict[str, object]()
+    most = asked.get("max_gen_toks", asked.get("max_tokens"))
+    settings = settings_of({**asked, "max_tokens": most, "stop": asked.get("until")})
     if asked.get("do_sample") is False:
-        settings["temperature"] = 0.0
-    elif isinstance(asked.get("temperature"), int | float):
-        settings["temperature"] = asked["temperature"]
-    if isinstance(asked.get("top_p"), int | float):
-        settings["top_p"] = asked["top_p"]
-    if isinstance(top_k := asked.get("top_k"), int):
-        settings["top_k"] = top_k if top_k > 0 else None
-    for name in ("max_gen_toks", "max_new_tokens", "max_tokens"):
-        if isinstance(asked.get(name), int):
-            settings["max_tokens"] = asked[name]
-            break
-    until = asked.get("until")
-    if isinstance(until, str | list):
-        settings["stop"] = (until,) if isinstance(until, str) else tuple(str(stop) for stop in until)
+        if settings.get("temperature", 0) == 0:
+            settings["temperature"] = 0.0
+        else:
+            settings.pop("temperature")
     return settings
