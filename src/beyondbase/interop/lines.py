@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar, cast
@@ -48,7 +49,7 @@ def lines(path: Path, told: Told) -> Iterator[Line]:
                     text = text[skip:]
                 if text.strip():
                     yield Line(text, where, text.endswith(b"\n"))
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadInput(f"{path}: expected a whole gzip file, got a torn one ({error}); copy it again") from None
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror or error}); give a log that can") from None
@@ -90,12 +91,14 @@ def _not_one(line: Line, what: str, loc: tuple[int | str, ...], message: str, in
 
 
 def first_object(path: Path) -> dict[str, object] | None:
-    """Return the first line of a file if it is a JSON object, for recognising; None for anything else."""
+    """Return the first line that is not blank if it is a JSON object, for recognising; None for anything else."""
     try:
         with open_log(path) as file:
-            text = file.readline(MOST_BYTES)
-        found = json.loads(text.removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, EOFError, ValueError, RecursionError):
+            text = file.readline(MOST_BYTES).removeprefix(b"\xef\xbb\xbf")
+            while text.isspace():
+                text = file.readline(MOST_BYTES)
+        found = json.loads(text)
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error):
         return None
     return found if isinstance(found, dict) else None
 

@@ -17,8 +17,13 @@ from beyondbase.wording import in_short
 MOST_BYTES = 256 * 2**20
 """of a file: more are no samples of one problem"""
 MOST_DEEP = 32
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d+)?|[-+]?\.(inf|nan)", re.IGNORECASE)
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS: dict[str, bool | None] = {**_BOOLS, "null": None, "Null": None, "NULL": None, "~": None, "": None}
+# no more than PyYAML takes for a number: it writes such texts as 08 and 1e5 without quotes
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_NUMBER = re.compile(
+    r"([-+]?[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)([eE][-+][0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAG = re.compile(r"!|tag:yaml\.org,2002:(str|int|float|bool|null|seq|map)")
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
@@ -113,12 +118,14 @@ class _Making:
 def _resolved(text: str) -> Plain:
     """The value of a text without quotes.
 
-    >>> [_resolved(text) for text in ("true", "No.", "~", "7", "0.5", "7 apples")]
-    [True, 'No.', None, 7, 0.5, '7 apples']
+    >>> [_resolved(text) for text in ("true", "No.", "~", "7", "0.5", "7 apples", "08", "1e5")]
+    [True, 'No.', None, 7, 0.5, '7 apples', '08', '1e5']
     """
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    if len(text) > 100 or not _NUMBER.fullmatch(text):
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > 100:
         return text
-    plain = text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
-    return int(plain) if plain.lstrip("+-").isdigit() else float(plain)
+    plain = text.replace("_", "")
+    if _WHOLE.fullmatch(text):
+        return int(plain)
+    return float(plain.lower().replace(".inf", "inf").replace(".nan", "nan")) if _NUMBER.fullmatch(text) else text

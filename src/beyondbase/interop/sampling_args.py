@@ -22,7 +22,8 @@ def settings_of(args: Mapping[str, object]) -> dict[str, object]:
     {'temperature': 0.6, 'max_tokens': 512, 'top_k': None}
     """
     extra = args.get("extra_body")
-    args = {**extra, **args} if isinstance(extra, Mapping) else args
+    stated = {name: value for name, value in args.items() if value is not None}
+    args = {**extra, **stated} if isinstance(extra, Mapping) else stated
     settings: dict[str, object] = {}
     for name, spelled in _NUMBERS.items():
         kind = int if name in _WHOLE else int | float

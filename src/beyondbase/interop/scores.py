@@ -46,7 +46,8 @@ def verdict_of_score(score: object, where: str, threshold: float | None = None) 
     if score in (0, 1):
         return Verdict.CORRECT if score == 1 else Verdict.WRONG
     raise BadInput(
-        f"{where}: expected a score of 0 or 1, got {score:g}; say with --threshold from what score on an answer is correct"
+        f"{where}: expected a score of 0 or 1, got {in_short(score)}; say with --threshold from what score on an "
+        "answer is correct"
     )
 
 

@@ -60,6 +60,18 @@ def test_files_without_an_ending_are_read_where_there_are_no_others(tmp_path: Pa
     assert recognise(tmp_path / "17") == "YAML with is_corrects" and recognise(tmp_path / "LICENSE") is None
 
 
+def test_a_problem_whose_name_has_a_dot_keeps_it(tmp_path: Path) -> None:
+    for name in ("1575_A. Another Sorting Problem", "1575_B. Another Sum"):
+        write(
+            tmp_path / name, {"samples": ["a"], "is_corrects": [True], "solutions": ["a"], "test_cases": {"input": []}}
+        )
+    log = one(FORMAT, tmp_path)
+    assert list(samples_of(log)) == ["1575_A. Another Sorting Problem", "1575_B. Another Sum"]
+    assert set(log.lost) == {"solutions", "test_cases"}
+    write(tmp_path / "1575_C. Last.yaml", {"samples": ["a"]})
+    assert list(samples_of(one(FORMAT, tmp_path / "1575_C. Last.yaml"))) == ["1575_C. Last"]
+
+
 def write(path: Path, found: object) -> None:
     path.write_text(yaml.safe_dump(found), encoding="utf-8")
 
@@ -109,8 +121,20 @@ def test_a_path_that_is_not_there_and_a_folder_without_yaml_are_refused(tmp_path
         FORMAT.read([tmp_path], ReadOptions())
 
 
+@pytest.mark.parametrize("text", ["08", "1e5", "tRue", "nULL", "7", "0.5", "yes", "~", "", ".", "1:30", "-.5"])
+def test_a_text_that_could_be_another_value_stays_a_text(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "1.yaml", {"samples": [text]})
+    [[sample]] = samples_of(one(FORMAT, tmp_path)).values()
+    assert sample.text == text
+
+
+LIKE_VALUES = st.text("0123456789.eE+-_~:trueTRUEnullfalse", max_size=8)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(st.characters(codec="utf-8"), max_size=20),
+    st.none()
+    | LIKE_VALUES
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.text(st.characters(codec="utf-8"), max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcxyz", min_size=1), inner, max_size=4),
     max_leaves=20,
 )

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ReadOptions
@@ -101,6 +103,26 @@ def test_all_tests_of_a_program_must_pass(tmp_path: Path) -> None:
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     found = [row.samples[0].verdict for row in rows_of(one(FORMAT, file))]
     assert found == [Verdict.CORRECT, Verdict.WRONG, None]
+
+
+def test_a_first_sample_that_was_not_judged_is_missing_and_hides_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "output-rs0.jsonl"
+    lines = [{"generation": "x", "symbolic_correct": None}, {"generation": "x", "symbolic_correct": True}]
+    file.write_text("\n" + "".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    log = one(FORMAT, file)
+    assert log.scorer == "symbolic_correct"
+    assert [row.samples[0].verdict for row in rows_of(log)] == [None, Verdict.CORRECT]
+
+
+@given(st.sets(st.integers(0, 10**6), min_size=1, max_size=8))
+def test_samples_are_in_the_order_of_their_seeds_whatever_their_digits(
+    tmp_path_factory: pytest.TempPathFactory, seeds: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("bench")
+    for seed in seeds:
+        chunk(folder, f"output-rs{seed}.jsonl", 1)
+    [samples] = samples_of(one(FORMAT, folder)).values()
+    assert [(sample.sample_index, sample.seed) for sample in samples] == list(enumerate(sorted(seeds)))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
     math_samples/101.yaml        prompt, question, gt_answer, samples; after its evaluation also is_corrects
 
-CodeContests' evaluated files have no ending. The settings stand in no file.
+CodeContests' evaluated files have no ending, and its ids may have a dot (1575_A. Another Sorting Problem). The settings
+stand in no file.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignLog, ForeignRow, ForeignSample, Format, ReadOptions, Told
 from beyondbase.interop.log_names import distinct
-from beyondbase.interop.plain_yaml import read_plain_yaml
+from beyondbase.interop.plain_yaml import MOST_BYTES, read_plain_yaml
 from beyondbase.interop.scores import verdict_of_score
 from beyondbase.wording import in_short
 
@@ -26,7 +27,7 @@ _BEGINNING = 2**16
 _ENDS = (".yaml", ".yml")
 _FIELD = re.compile(rb"^(is_corrects?|gt_answer|samples):", re.MULTILINE)
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_LOST = ("test_cases", "theorem_name")
+_NAME = re.compile(rb"^([A-Za-z_]\w*):", re.MULTILINE)
 
 
 class _Problem(BaseModel):
@@ -42,7 +43,7 @@ class _Problem(BaseModel):
 
 def recognise(path: Path) -> str | None:
     """Know a YAML file, or one without an ending, by a field of its own at the beginning of a line."""
-    if path.suffix not in (*_ENDS, ""):
+    if path.suffix not in _ENDS and _problem_id(path) != path.name:
         return None
     try:
         with open(path, "rb") as file:
@@ -64,9 +65,25 @@ def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
     folders = [(folder, list(mine)) for folder, mine in grouped]
     names = distinct([folder.parts[-3:] for folder, _ in folders])
     return [
-        ForeignLog(name, mine, partial(_rows, mine, options), scorer="is_corrects", lost=_LOST)
+        ForeignLog(name, mine, partial(_rows, mine, options), scorer="is_corrects", lost=_lost(mine[0]))
         for name, (_, mine) in zip(names, folders, strict=True)
     ]
+
+
+def _problem_id(path: Path) -> str:
+    """The name without its ending; what follows a dot and a blank is no ending."""
+    return path.name if re.fullmatch(r"|\. .*", path.suffix) else path.stem
+
+
+def _lost(file: Path) -> tuple[str, ...]:
+    """The fields of a file that are not looked at: their names alone stand at the beginning of a line."""
+    looked_at = {field.alias or name for name, field in _Problem.model_fields.items()}
+    try:
+        with open(file, "rb") as content:
+            names = [name.decode("ascii", "replace") for name in _NAME.findall(content.read(MOST_BYTES))]
+    except OSError:
+        return ()
+    return tuple(name for name in dict.fromkeys(names) if name not in looked_at)
 
 
 def _files(path: Path) -> list[Path]:
@@ -112,7 +129,7 @@ def _row(problem: _Problem, file: Path, options: ReadOptions) -> ForeignRow:
     ]
     gold = None if problem.gold is None else final_answer(str(problem.gold))
     question = None if problem.question is None else problem.question.strip()
-    return ForeignRow(file.stem, samples, str(file), question, gold, problem.prompt)
+    return ForeignRow(_problem_id(file), samples, str(file), question, gold, problem.prompt)
 
 
 def final_answer(solution: str) -> str:

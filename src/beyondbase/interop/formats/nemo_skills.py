@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from beyondbase.errors import BadInput
@@ -27,6 +28,8 @@ from beyondbase.wording import in_short
 
 _NAME = re.compile(r"(?P<before>.*?)[_-]?output(?:-rs(?P<seed>\d+))?(?:_chunk_(?P<chunk>\d+))?\.jsonl(?P<gz>\.gz)?")
 _UNFINISHED = ".jsonl-async"
+_LOOKED_AT = 100
+"""lines that tell what a file is judged by: the first one alone may be of a sample that was not"""
 _WHAT = "a problem of NeMo-Skills' output (generation, predicted_answer, symbolic_correct)"
 
 
@@ -83,7 +86,7 @@ def _parts(folder: Path, before: str, seeded: bool) -> tuple[str, ...]:
 def _log(name: str, files: list[_File], unfinished: list[str], options: ReadOptions) -> ForeignLog:
     _check_chunks(files)
     first = files[0].path
-    there = scorers_of(first_object(first) or {})
+    there = _scorers(first)
     if options.scorer is not None and options.scorer not in there:
         came = ", ".join(there) or "none"
         raise BadInput(f"{first}: expected scores named {in_short(options.scorer)}, found {came}; name one of these")
@@ -93,6 +96,13 @@ def _log(name: str, files: list[_File], unfinished: list[str], options: ReadOpti
     rows = partial(_rows, files, scorer, options)
     paths = [file.path for file in files]
     return ForeignLog(name, paths, rows, facts=facts, scorer=scorer, lost=(*lost, *unfinished))
+
+
+def _scorers(path: Path) -> list[str]:
+    """What samples of a file are judged by, in the order of SCORERS."""
+    beginning = islice(lines(path, lambda n_bytes: None), _LOOKED_AT)
+    found = {name for line in beginning for name in scorers_of(parsed(line, Row, _WHAT))}
+    return [name for name in SCORERS if name in found]
 
 
 def _check_chunks(files: list[_File]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,9 +60,9 @@ class Place:
     where: str
 
 
-def scorers_of(first: Mapping[str, object]) -> list[str]:
-    """List what the first line of a file is judged by."""
-    return [name for name in SCORERS if first.get(name) is not None]
+def scorers_of(row: Row) -> list[str]:
+    """List what a sample is judged by."""
+    return [name for name in SCORERS if getattr(row, name.replace("-", "_")) is not None]
 
 
 def row_of(row: Row, place: Place, scorer: str, threshold: float | None) -> ForeignRow:
