@@ -85,7 +85,8 @@ def test_an_unknown_verb_is_bad_input_and_the_nearest_is_proposed(beyondbase: Cl
     ("words", "message"),
     [
         (["report", "x", "--jsn"], "Unrecognized options: --jsn; perhaps you meant --json"),
-        (["report"], "Missing from beyondbase report: PATH folder of the study"),
+        (["compact"], "Missing from beyondbase compact: "),
+        (["report"], "report: expected the folder of a study, or --base LOGS --rl LOGS --out STUDY"),
         (["analyze", "--base", "a", "--rl", "b", "--out", "c", "--seed", "x"], "Error parsing --seed: "),
     ],
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beyondbase.errors import BadInput, StoreError
@@ -213,6 +213,7 @@ def test_known_problems_give_references_and_what_is_none_of_them_is_listed(tmp_p
 samples = st.sampled_from([RIGHT, WRONG, UNSCORED, FAILED])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.lists(samples, min_size=1, max_size=5)), min_size=1, max_size=8))
 def test_counts_are_those_of_the_rows(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, list[ForeignSample]]]

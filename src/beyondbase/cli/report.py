@@ -34,10 +34,10 @@ class ReportConfig:
     """of the logs (see `beyondbase import --help`); auto: recognised by their content"""
     match: Matching = Matching.ALL
     """all: both logs must hold the same problems; shared: those that both have by id and question; id; question"""
-    base_model: str = "base"
-    """name to show"""
-    rl_model: str = "RL"
-    """name to show"""
+    base_model: str = ""
+    """name to show; by default the log's own"""
+    rl_model: str = ""
+    """name to show; by default the log's own"""
     seed: int = 0
     """of the band's bootstrap"""
     by_verifier: str | None = None
@@ -67,7 +67,7 @@ def _pair(config: ReportConfig) -> tuple[LogPair, list[str]]:
         f"{name}: recognised as {form}: {by}" for name, (form, _, by) in zip(("base", "RL"), read, strict=True) if by
     ]
     base, rl = (_one(name, logs) for name, (_, logs, _) in zip(("base", "rl"), read, strict=True))
-    names = (config.base_model, config.rl_model)
+    names = (config.base_model or base.model or "base", config.rl_model or rl.model or "RL")
     options = [config.log.options(model) for model in names]
     return LogPair(base, rl, (read[0][0], read[1][0]), (options[0], options[1]), config.match), lines
 

@@ -60,7 +60,7 @@ def manifest_of(
     n_max = max(one.next_index for one in seen.values())
     n_max = n_max if options.n_max is None else min(n_max, options.n_max)
     judged = any(one.scored for one in seen.values())
-    engine = {"engine": "import", "format": format_name, "files": ", ".join(file.name for file in log.files[:5])}
+    engine = {"engine": "import", "format": format_name, "files": _files(log)}
     kept = [seen[problem.problem_id] for problem in asked]
     for name, counted in (("samples", "n"), ("scored", "scored"), ("correct", "right")):
         engine[f"{name}_in_log"] = str(sum(getattr(one, counted) for one in kept))
@@ -81,6 +81,11 @@ def manifest_of(
         origin=Origin.IMPORTED,
         unknown=tuple(name for name in SamplingSpec.__dataclass_fields__ if name not in settings),
     )
+
+
+def _files(log: ForeignLog) -> str:
+    first, more = ", ".join(file.name for file in log.files[:2]), len(log.files) - 2
+    return f"{first} and {number(more, 'other file')}" if more > 0 else first
 
 
 def _settings(log: ForeignLog, options: ImportOptions) -> dict[str, object]:

@@ -45,7 +45,11 @@ def recognise(path: Path) -> str | None:
     first = first_object(path) if path.suffix == ".jsonl" else None
     if first is None or "idx" not in first:
         return None
-    return "rows with idx and lists of code and score" if isinstance(first.get("code"), list) and "score" in first else None
+    return (
+        "rows with idx and lists of code and score"
+        if isinstance(first.get("code"), list) and "score" in first
+        else None
+    )
 
 
 def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
@@ -59,7 +63,8 @@ def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
         settings = {"temperature": float(match["t"])} if match else {}
         rows = partial(_rows, mine, options)
         lost = ("code beyond its final text, reports of programs, scores of reward models",)
-        logs.append(ForeignLog(name, mine, rows, settings=settings, scorer="score", lost=lost))
+        facts = {"task": mine[0].parent.name} if match else {}
+        logs.append(ForeignLog(name, mine, rows, settings=settings, facts=facts, scorer="score", lost=lost))
     return logs
 
 
