@@ -22,7 +22,7 @@ SMALL = 64 * 2**20
 MOST_RATIO = 200
 """of unpacked to packed bytes, for members larger than SMALL"""
 _STEP = 2**20
-_ZSTD = 93
+ZSTD = 93
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -69,7 +69,7 @@ class EvalArchive:
     @contextmanager
     def _open(self, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
         # Inspect packs with zstd, which Python's zipfile unpacks from 3.14 on only
-        if info.compress_type != _ZSTD:
+        if info.compress_type != ZSTD:
             with self._zip.open(info) as member:
                 yield member
             return

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignLog, ForeignRow, ForeignSample, Format, ReadOptions, Told
-from beyondbase.interop.formats.lm_eval_row import Row, asked_in, generation, question_in, row_model
+from beyondbase.interop.formats.lm_eval_row import Row, generation, question_in, row_model
 from beyondbase.interop.formats.lm_eval_tasks import WHAT, Task, tasks_in
 from beyondbase.interop.lines import Line, files_in, first_object, lines, parsed
 from beyondbase.interop.log_names import distinct
@@ -75,13 +75,14 @@ def _rows(task: Task, options: ReadOptions, told: Told) -> Iterator[ForeignRow]:
 
 
 def _row(row: Row, line: Line, task: Task, options: ReadOptions) -> ForeignRow:
-    if asked_in(row) != task.asked:
+    prompt, asked = row.request
+    texts = _texts(row, line, asked is not None)[: task.n_asked]
+    if asked != task.asked:
         raise BadInput(
-            f"{line.where}: expected one way to ask, {in_short(dict(task.asked))}, got "
-            f"{in_short(dict(asked_in(row)))}; import the files one at a time"
+            f"{line.where}: expected one way to ask, {in_short(task.asked)}, got {in_short(asked)}; import the files "
+            "one at a time"
         )
-    texts = _texts(row, line)[: task.n_asked]
-    score = row.score
+    score, question = row.score, question_in(row.doc)
     if task.metric not in row.metrics:
         raise BadInput(
             f"{line.where}: expected the metric {in_short(task.metric)}, got {', '.join(row.metrics)}; "
@@ -92,7 +93,6 @@ def _row(row: Row, line: Line, task: Task, options: ReadOptions) -> ForeignRow:
     detail = f"{task.metric} {score}" if single else f"{task.metric} {score} is of the document"
     answer = row.answer if single else ""
     samples = [ForeignSample(text, verdict, answer=answer, detail=detail) for text in texts]
-    question, prompt = question_in(row.doc), row.prompt
     return ForeignRow(
         str(row.doc_id),
         samples,
@@ -104,10 +104,10 @@ def _row(row: Row, line: Line, task: Task, options: ReadOptions) -> ForeignRow:
     )
 
 
-def _texts(row: Row, line: Line) -> list[str]:
+def _texts(row: Row, line: Line, generates: bool) -> list[str]:
     [answers, *more] = row.resps or [[]]
     texts = [text for text in answers if isinstance(text, str)]
-    if more or not texts or len(texts) < len(answers) or not row.generates:
+    if more or not texts or len(texts) < len(answers) or not generates:
         raise BadInput(
             f"{line.where}: expected one request a document and its generated texts, got {len(row.resps)} requests "
             "without; tasks of choices and likelihoods have no samples: import another task"

@@ -28,25 +28,14 @@ class Row(BaseModel):
     score: Any = None
 
     @property
-    def generates(self) -> bool:
-        """Whether the model was asked for a text, not for the likelihood of one."""
-        given = self._arguments
-        return len(given) < 2 or isinstance(given[1], dict)
-
-    @property
-    def _arguments(self) -> list[Any]:
-        """Prompt and generation settings of the (first) request."""
+    def request(self) -> tuple[str | None, Mapping[str, object] | None]:
+        """Prompt and generation settings of the (first) request; no settings: it asked for no text."""
         if isinstance(self.arguments, dict):
             first = next(iter(self.arguments.values()), {})
-            return [first.get("arg_0"), first.get("arg_1")]
-        first = self.arguments[0] if self.arguments else []
-        return list(first) if isinstance(first, list) else []
-
-    @property
-    def prompt(self) -> str | None:
-        """All that the model was shown."""
-        given = self._arguments
-        return given[0] if given and isinstance(given[0], str) else None
+            prompt, asked = first.get("arg_0"), first.get("arg_1", {})
+        else:
+            prompt, asked = [*_pair(self.arguments), {}][:2]
+        return prompt if isinstance(prompt, str) else None, asked if isinstance(asked, dict) else None
 
     @property
     def gold(self) -> str | None:
@@ -65,6 +54,11 @@ class Row(BaseModel):
         return found if isinstance(found, str) and found != "[invalid]" else ""
 
 
+def _pair(arguments: list[Any]) -> list[Any]:
+    first = arguments[0] if arguments else None
+    return first[:2] if isinstance(first, list) and first else [None]
+
+
 def row_model(metric: str) -> type[Row]:
     """The row whose score is that of a metric, whatever the metric's name."""
     return create_model("MetricRow", __base__=Row, score=(Any, Field(None, validation_alias=metric)))
@@ -80,26 +74,14 @@ def question_in(doc: Mapping[str, object]) -> str | None:
     return next((text for text in found if isinstance(text, str) and text), None)
 
 
-def asked_in(row: Row) -> Mapping[str, object]:
-    """The generation settings of a document."""
-    given = row._arguments
-    return given[1] if len(given) > 1 and isinstance(given[1], dict) else {}
-
-
 def generation(asked: Mapping[str, object]) -> dict[str, object]:
     """Settings under our names, those that are stated.
 
-    `do_sample: false` beside another temperature than 0 means one thing to one engine and another to the next: the
-    temperature is then not known.
+    `do_sample: false` is greedy, whatever temperature stands beside it.
 
     >>> generation({"do_sample": False, "temperature": 0.0, "until": ["Q:"], "max_gen_toks": 512})
     {'temperature': 0.0, 'max_tokens': 512, 'stop': ('Q:',)}
     """
     most = asked.get("max_gen_toks", asked.get("max_tokens"))
     settings = settings_of({**asked, "max_tokens": most, "stop": asked.get("until")})
-    if asked.get("do_sample") is False:
-        if settings.get("temperature", 0) == 0:
-            settings["temperature"] = 0.0
-        else:
-            settings.pop("temperature")
-    return settings
+    return {**settings, "temperature": 0.0} if asked.get("do_sample") is False else settings

@@ -12,7 +12,7 @@ from pathlib import Path
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ReadOptions
 from beyondbase.interop.formats.lm_eval_results import Results, results_of
-from beyondbase.interop.formats.lm_eval_row import Row, asked_in
+from beyondbase.interop.formats.lm_eval_row import Row
 from beyondbase.interop.lines import lines, parsed
 from beyondbase.wording import in_short
 
@@ -61,7 +61,7 @@ class _File:
     @property
     def alike(self) -> tuple[str, str, str]:
         """What files of one log have in common."""
-        return str(self.path.parent), self.task, json.dumps(asked_in(self.first), sort_keys=True)
+        return str(self.path.parent), self.task, json.dumps(self.first.request[1], sort_keys=True)
 
 
 def tasks_in(paths: Sequence[Path], options: ReadOptions) -> list[Task]:
@@ -82,7 +82,7 @@ def _task(files: list[_File], dated: bool, options: ReadOptions) -> Task:
         tuple(each.path for each in files),
         metric,
         filter_name,
-        asked_in(file.first),
+        file.first.request[1] or {},
         results.repeats.get(file.task) or len(next(iter(file.first.resps), [])),
         results.scorers.get(file.task) or tuple(f"{name},{file.first.filter}" for name in file.first.metrics),
         results,
