@@ -111,6 +111,7 @@ def test_categories_of_pandas_and_columns_that_arrow_has_no_type_for() -> None:
         np.array([[True, False], [True, True]]),
         [[1.0, 0.0], [1.0, 1.0]],
         pl.DataFrame({"s0": [1, 1], "s1": [0, 1]}),
+        pa.table({"s0": [True, True], "s1": [False, True]}),
     ],
 )
 def test_a_matrix_of_any_kind_is_counted(array: Any) -> None:
@@ -203,3 +204,12 @@ def test_a_comparison_does_not_depend_on_the_order_of_rows() -> None:
     one, other = (bb.from_frame(order, by="model") for order in (rows, rows[::-1]))
     first, second = (bb.compare(counts["base"], counts["rl"], seed=0) for counts in (one, other))
     assert first.curves.equals(second.curves)
+
+
+def test_nulls_of_a_frame_are_missing_cells() -> None:
+    pandas = pytest.importorskip("pandas")
+    for frame in (
+        pandas.DataFrame({"s0": [1, 0], "s1": [None, 1]}, dtype="Int64"),
+        pl.DataFrame({"s0": [1, 0], "s1": [None, True]}),
+    ):
+        assert told(bb.from_matrix(frame)) == {"0": (1, 1), "1": (1, 2)}

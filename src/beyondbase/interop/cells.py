@@ -7,6 +7,7 @@ import math
 from beyondbase.errors import BadInput
 from beyondbase.wording import in_short
 
+_MISSING_WORDS = {"nan", "none", "null", "na", "n/a", "<na>"}
 MOST_WHOLE = 2**63 - 1
 """that a run can keep"""
 
@@ -20,6 +21,15 @@ def is_missing(value: object) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_missing_word(value: object) -> bool:
+    """Whether a cell of text that should hold a number says that it has none.
+
+    >>> is_missing_word("<NA>"), is_missing_word("0")
+    (True, False)
+    """
+    return isinstance(value, str) and value.strip().lower() in _MISSING_WORDS
 
 
 def name_in(value: object, what: str, where: str) -> str:

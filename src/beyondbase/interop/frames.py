@@ -82,7 +82,8 @@ def from_frame(
 def from_matrix(array: ArrayLike, problem_ids: Sequence[str] | None = None) -> SuccessCounts:
     """Count a matrix of 0 and 1 with a row a problem and a column a sample, in the order of its rows.
 
-    A cell of NaN, None or under a mask is a missing sample. problem_ids: of the rows; else they are called 0, 1, ...
+    array: of numpy, lists of rows, or a data frame; a cell of NaN, None or under a mask is a missing sample.
+    problem_ids: of the rows; else they are called 0, 1, ...
     Raises BadInput for other values, and for a row without any sample.
 
     >>> counts = from_matrix([[1, 0, 1], [0, 0, None]], problem_ids=["p1", "p2"])
@@ -99,18 +100,24 @@ def from_matrix(array: ArrayLike, problem_ids: Sequence[str] | None = None) -> S
 
 
 def _cells(array: ArrayLike) -> FloatArray:
-    values = np.ma.filled(array.astype(np.float64), np.nan) if isinstance(array, np.ma.MaskedArray) else array
     try:
-        raw = np.asarray(values)
+        raw = np.asarray(_plain(array))
         cells = raw.astype(np.float64) if raw.dtype.kind in "biuf" or _of_numbers(raw) else np.empty(0)
-    except (TypeError, ValueError, OverflowError):  # ragged, or no numbers
-        cells = np.empty(0)
+    except (TypeError, ValueError, OverflowError, NotImplementedError, pl.exceptions.PolarsError):
+        cells = np.empty(0)  # ragged, or no numbers
     if cells.ndim != 2:
         raise BadInput(f"array: expected 0 and 1, a row of equal length for each problem, got {shown(array)}")
     other = cells[~(np.isnan(cells) | (cells == 0) | (cells == 1))]
     if len(other):
         raise BadInput(f"array: expected 0, 1 or NaN (a missing sample), got {other[0]:g}")
     return cells
+
+
+def _plain(array: Any) -> Any:
+    """What numpy takes, with NaN for what is under a mask, and for a data frame's nulls."""
+    if isinstance(array, np.ma.MaskedArray):
+        return np.ma.filled(array.astype(np.float64), np.nan)
+    return pl.DataFrame(array).to_numpy() if hasattr(array, "__arrow_c_stream__") else array
 
 
 def _of_numbers(raw: np.ndarray[Any, Any]) -> bool:

@@ -14,6 +14,7 @@ from beyondbase.interop.count_columns import ID_NAMES
 from beyondbase.interop.csv_rows import csv_rows
 from beyondbase.interop.foreign import Told
 from beyondbase.interop.parquet_rows import parquet_names, parquet_rows
+from beyondbase.interop.plain_table import kind_of
 from beyondbase.wording import in_short
 
 
@@ -34,9 +35,9 @@ def matrix_names(path: Path, is_cell: IsCell) -> list[str] | None:
 
     Raises BadInput where a first line could be names or a problem.
     """
-    if path.suffix == ".npy":
+    if kind_of(path) == ".npy":
         return None
-    if path.suffix == ".parquet":
+    if kind_of(path) == ".parquet":
         return parquet_names(path)
     cells, where = next(csv_rows(path, lambda n_bytes: None), ([], ""))
     if not cells:
@@ -67,7 +68,7 @@ def matrix_rows(path: Path, named: bool, place: int | None, is_cell: IsCell, tol
 
     named: the first line holds names. place: of the ids among the columns; None: a first column of texts, or none.
     """
-    if path.suffix == ".npy":
+    if kind_of(path) == ".npy":
         yield from _of_array(path, told)
         return
     width = None
@@ -82,7 +83,7 @@ def matrix_rows(path: Path, named: bool, place: int | None, is_cell: IsCell, tol
 
 
 def _lines(path: Path, named: bool, told: Told) -> Iterator[tuple[list[object], str]]:
-    if path.suffix == ".parquet":
+    if kind_of(path) == ".parquet":
         for values, where in parquet_rows(path, told):
             yield list(values.values()), where
         return

@@ -42,14 +42,23 @@ def table_files(paths: Sequence[Path], endings: Sequence[str] = ENDINGS, expecte
     return [file for file in files if not file.name.startswith(".")]
 
 
+def kind_of(path: Path) -> str:
+    """Return what the end of a file's name says it is, in small letters, packed or not.
+
+    >>> kind_of(Path("Samples.CSV")), kind_of(Path("samples.csv.jsonl.gz"))
+    ('.csv', '.jsonl')
+    """
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
 def records(path: Path, told: Told, wanted: Collection[str] | None = None) -> Iterator[Record]:
     """Yield the rows of a table in order; raises BadInput naming file and line.
 
     wanted: columns that are needed, where not all are: a parquet file's others are not read.
     """
-    if path.name.endswith(".parquet"):
+    if kind_of(path) == ".parquet":
         rows: Iterator[tuple[dict[str, object], str]] = parquet_rows(path, told, wanted)
-    elif ".csv" in path.suffixes:
+    elif kind_of(path) == ".csv":
         rows = _named_cells(path, told)
     else:
         rows = _objects(path, told)
@@ -58,9 +67,9 @@ def records(path: Path, told: Told, wanted: Collection[str] | None = None) -> It
 
 def column_names(path: Path) -> list[str]:
     """Return the columns that a table's beginning tells, in order; raises BadInput where it is no table."""
-    if path.name.endswith(".parquet"):
+    if kind_of(path) == ".parquet":
         return parquet_names(path)
-    if ".csv" in path.suffixes:
+    if kind_of(path) == ".csv":
         return next(csv_rows(path, _unheard), ([], ""))[0]
     first = islice(_objects(path, _unheard), _FIRST)
     return list(dict.fromkeys(name for values, _ in first for name in values))
@@ -88,7 +97,7 @@ def _is_list(path: Path) -> bool:
     """Whether a .json file holds one list, and not JSON lines."""
     try:
         with open_log(path) as file:
-            return path.suffix == ".json" and file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+            return kind_of(path) == ".json" and file.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
     except (OSError, EOFError):
         return False  # `lines` says what is wrong
 

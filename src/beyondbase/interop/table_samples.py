@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from beyondbase.errors import BadInput
-from beyondbase.interop.cells import is_missing, name_in, real_in, text_in, whole_in
+from beyondbase.interop.cells import is_missing, is_missing_word, name_in, real_in, text_in, whole_in
 from beyondbase.interop.dotted import value_at
 from beyondbase.interop.foreign import ForeignRow, ForeignSample
 from beyondbase.interop.plain_table import Record
@@ -64,12 +64,15 @@ def _sample(values: Mapping[str, object], reading: TableReading, where: str) -> 
     answer, reasoning, error = (
         text_in(values.get(name), name, where) or "" for name in ("answer", "reasoning", "error")
     )
+    text, unscored = text_in(values.get("text"), "text", where), is_missing(score) or is_missing_word(score)
+    if text == "" and unscored and isinstance(score, str):
+        text = None  # csv tells no missing text from an empty one: a row without a score is no answer to be judged
     return ForeignSample(
-        text_in(values.get("text"), "text", where),
-        None if is_missing(score) else verdict_of_score(score, where, reading.threshold),
+        text,
+        None if unscored else verdict_of_score(score, where, reading.threshold),
         index,
         answer,
-        "" if is_missing(score) else f"score {score}",
+        "" if unscored else f"score {score}",
         Finish.ERROR if error else _finish(values.get("finish"), where),
         error,
         reasoning,

@@ -151,3 +151,10 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, pairs
     for ending in (".jsonl", ".json", ".csv", ".parquet"):
         [log] = read([write(folder / f"base{ending}", rows)], NOTHING)
         assert told(log) == pairs
+
+
+@pytest.mark.parametrize("name", ["Base.CSV", "base.csv.jsonl", "BASE.JSON", "base.Parquet"])
+def test_the_end_of_a_name_says_what_a_file_is_in_any_letters(name: str, tmp_path: Path) -> None:
+    plain = write(tmp_path / f"plain{Path(name.lower()).suffix}", ROWS)
+    [log] = read([plain.rename(tmp_path / name)], NOTHING)
+    assert told(log) == {"p1": (3, 4), "p2": (0, 4)}

@@ -141,3 +141,10 @@ def test_pickles_are_not_loaded(content: str, tmp_path: Path, monkeypatch: pytes
 
 def test_a_table_of_samples_is_not_taken_for_a_matrix(tmp_path: Path) -> None:
     assert recognise(text(tmp_path / "t.csv", "problem_id,correct\na,1\nb,0\n")) is None
+
+
+def test_what_numpy_writes_as_text_is_read(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "m.csv", [[1, 0, np.nan], [0, 1, 1]], delimiter=",")  # 1.000000000000000000e+00,...
+    [log] = read([tmp_path / "m.csv"], NOTHING)
+    verdicts = [[one.verdict for one in row.samples] for row in log.rows(lambda n_bytes: None)]
+    assert verdicts == [["correct", "wrong", None], ["wrong", "correct", "correct"]]

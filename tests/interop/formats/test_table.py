@@ -191,3 +191,10 @@ def test_a_row_that_cannot_be_is_named(row: dict[str, object], says: str, tmp_pa
 def test_a_table_without_what_is_needed_says_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="expected columns problem_id, and text or correct, found a, b"):
         read([write(tmp_path / "base.csv", [{"a": 1, "b": 2}])], NOTHING)
+
+
+def test_a_csv_row_without_score_and_text_is_missing_and_an_empty_answer_that_is_scored_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("problem_id,text,correct\np1,,0\np1,,\np1,,None\np1,x,<NA>\n", encoding="utf-8")
+    found = [(row.samples[0].text, row.samples[0].verdict) for row in rows_of(file)]
+    assert found == [("", Verdict.WRONG), (None, None), (None, None), ("x", None)]

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from beyondbase.errors import BadInput
-from beyondbase.interop.cells import is_missing, name_in
+from beyondbase.interop.cells import is_missing, is_missing_word, name_in
 from beyondbase.interop.count_columns import ID_NAMES
 from beyondbase.interop.foreign import ForeignLog, ForeignRow, ForeignSample, Format, ReadOptions, Told
 from beyondbase.interop.log_names import distinct
@@ -26,9 +26,8 @@ from beyondbase.wording import in_short
 
 _ENDINGS = (".csv", ".csv.gz", ".npy", ".parquet")
 _EXPECTED = "matrices of 0 and 1 (.csv, .npy or .parquet)"
-_CELLS = {"0": Verdict.WRONG, "1": Verdict.CORRECT, "0.0": Verdict.WRONG, "1.0": Verdict.CORRECT}
-_CELLS |= {"false": Verdict.WRONG, "true": Verdict.CORRECT}
-_MISSING = {"", "nan", "none", "null", "<na>", "na"}
+_CELLS: dict[str | float, Verdict] = {"false": Verdict.WRONG, "true": Verdict.CORRECT}
+_CELLS |= {0.0: Verdict.WRONG, 1.0: Verdict.CORRECT}
 _OF_TABLES = {"correct", "sample_index", "text", "c", "n"}
 """columns that a matrix has not"""
 _FIRST = 20
@@ -76,11 +75,15 @@ def _names_ids(column: str) -> bool:
 
 
 def _is_cell(value: object) -> bool:
-    return is_missing(value) or _verdict(value) is not None or str(value).strip().lower() in _MISSING
+    return is_missing(value) or is_missing_word(value) or _verdict(value) is not None
 
 
 def _verdict(value: object) -> Verdict | None:
-    return _CELLS.get(str(value).strip().lower())
+    word = str(value).strip().lower()
+    try:
+        return _CELLS.get(float(word))  # np.savetxt writes 1 as 1.000000000000000000e+00
+    except ValueError:
+        return _CELLS.get(word)
 
 
 def _row(row: MatrixRow) -> ForeignRow:
