@@ -148,3 +148,10 @@ def test_what_numpy_writes_as_text_is_read(tmp_path: Path) -> None:
     [log] = read([tmp_path / "m.csv"], NOTHING)
     verdicts = [[one.verdict for one in row.samples] for row in log.rows(lambda n_bytes: None)]
     assert verdicts == [["correct", "wrong", None], ["wrong", "correct", "correct"]]
+
+
+def test_a_matrix_without_samples_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", np.zeros((3, 0)))
+    for file in (tmp_path / "m.npy", text(tmp_path / "m.csv", "id\na\n")):
+        with pytest.raises(BadInput, match="expected a column a sample, got no cell"):
+            [list(log.rows(lambda n_bytes: None)) for log in read([file], NOTHING)]

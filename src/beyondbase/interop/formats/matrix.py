@@ -87,6 +87,8 @@ def _verdict(value: object) -> Verdict | None:
 
 
 def _row(row: MatrixRow) -> ForeignRow:
+    if not len(row.cells):
+        raise BadInput(f"{row.where}: expected a column a sample, got no cell; see how the matrix was saved")
     samples = []
     for index, value in enumerate(row.cells):
         if not _is_cell(value):
