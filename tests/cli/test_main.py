@@ -86,7 +86,6 @@ def test_an_unknown_verb_is_bad_input_and_the_nearest_is_proposed(beyondbase: Cl
     [
         (["report", "x", "--jsn"], "Unrecognized options: --jsn; perhaps you meant --json"),
         (["compact"], "Missing from beyondbase compact: "),
-        (["report"], "report: expected the folder of a study, or --base LOGS --rl LOGS --out STUDY"),
         (["analyze", "--base", "a", "--rl", "b", "--out", "c", "--seed", "x"], "Error parsing --seed: "),
     ],
 )
