@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignRow, ForeignSample
 from beyondbase.interop.natural_order import natural
+from beyondbase.pipeline.log_numbers import check_numbers
 from beyondbase.types import Finish, Problem, Verdict
 from beyondbase.wording import in_short
 
@@ -83,6 +84,7 @@ class LogRows:
         if row.prompt is not None and len(self.templates) < 2:
             self.templates.add(template_of(row))
         for sample in self._spread(row, seen.next_index) if row.correct is not None else row.samples:
+            check_numbers(sample, row.where)
             index = _index(seen, sample, problem_id, row.where)
             if self._n_max is None or index < self._n_max:
                 self._sample(problem_id, index, sample, seen)

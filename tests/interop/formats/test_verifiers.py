@@ -140,6 +140,15 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, name: str, line: dict[str,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("count", [None, 0, float("nan"), float("inf")])
+def test_a_count_of_tokens_that_is_none_is_not_told(tmp_path: Path, count: float | None) -> None:
+    line = {"id": "a", "prompt": "q", "completion": "x", "reward": 1, "token_usage": {"output_tokens": count}}
+    log = one(FORMAT, write(tmp_path / "results.jsonl", [line]))
+    [row] = rows_of(log)
+    assert row.samples[0].n_tokens is None and log.settings == {"form": PromptForm.PLAIN}
+    assert (row.problem_id, row.question, row.prompt, row.samples[0].text) == ("a", "q", "q", "x")
+
+
 def test_metadata_that_is_torn_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "results.jsonl", [{"example_id": 0, "prompt": "a", "completion": "b", "reward": 1}])
     (tmp_path / "metadata.json").write_text('{"model": "a', encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from beyondbase.errors import BadInput
@@ -65,14 +67,14 @@ def _sample(row: Result, where: str, scorer: str, threshold: float | None) -> Fo
         return ForeignSample(None, finish=Finish.ERROR, error=error, detail=f"{scorer} {score}")
     last = _last(row)
     cut = {True: Finish.LENGTH, False: Finish.STOP, None: Finish.UNKNOWN}[row.is_truncated]
-    tokens = None if row.token_usage is None else row.token_usage.output_tokens
+    tokens = 0.0 if row.token_usage is None else row.token_usage.output_tokens or 0.0
     return ForeignSample(
         text_of(last),
         verdict_of_score(score, where, threshold),
         detail=f"{scorer} {score}",
         finish=cut,
         reasoning=reasoning_of(last),
-        n_tokens=None if not tokens else int(tokens),
+        n_tokens=int(tokens) or None if math.isfinite(tokens) else None,
     )
 
 
