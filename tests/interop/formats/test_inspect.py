@@ -266,6 +266,15 @@ def test_members_that_unpack_beyond_all_bounds_are_refused(tmp_path: Path, monke
     assert "unpacks from" in refused(path)
 
 
+def test_a_member_that_says_less_than_it_unpacks_to_is_refused(tmp_path: Path) -> None:
+    path, packed = write(tmp_path / "log.eval"), pa.compress(bytes(10**8), codec="zstd", asbytes=True)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo("samples/1_epoch_1.json"), packed)
+        info = archive.getinfo("samples/1_epoch_1.json")
+        info.compress_type, info.file_size = inspect_zip.ZSTD, 900
+    assert "expected a sample of at most" in refused(path)
+
+
 @pytest.mark.parametrize(
     "name", ["samples/../../1_epoch_1.json", "/samples/1_epoch_1.json", "samples\\..\\1_epoch_1.json"]
 )
@@ -274,6 +283,16 @@ def test_names_that_climb_out_are_refused(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, json.dumps(sample()))
     assert "leads elsewhere" in refused(path)
+
+
+def test_a_path_that_is_not_there_is_named_beside_one_that_is(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"gone\.eval"):
+        read([EVAL, tmp_path / "gone.eval"], ReadOptions())
+
+
+def test_names_that_are_null_are_not_told(tmp_path: Path) -> None:
+    head = header(dataset={"name": None}, scorers=[{"name": None}])
+    assert "dataset" not in one_log(write(tmp_path / "log.eval", sample(), head=head)).facts
 
 
 def test_json_that_is_no_log_is_not_taken_from_a_folder(tmp_path: Path) -> None:

@@ -77,15 +77,13 @@ def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    given = [path for path in paths if not path.is_dir() and path.exists()]
-    below = [file for path in paths if path.is_dir() for file in sorted(path.rglob("*")) if file.is_file()]
-    logs = [file for file in below if file.suffix == ".eval" or recognise(file)]
-    # what is not there, or holds none, is said by the reader of all formats
-    return (
-        list(dict.fromkeys(given + logs))
-        if given or logs
-        else files_in(list(paths), "*.eval", "Inspect's .eval or .json")
-    )
+    expected = "Inspect's .eval or .json"
+    given = {path for path in paths if not path.is_dir()}
+    found = files_in(list(paths), "*", expected)
+    logs = [file for file in found if file in given or file.suffix == ".eval" or recognise(file)]
+    if not logs:
+        raise BadInput(f"{in_short(' '.join(map(str, paths)))}: expected {expected}, found none; see the path")
+    return logs
 
 
 def _log(group: list[_File], name: str, options: ReadOptions) -> ForeignLog:

@@ -16,8 +16,8 @@ class _Fields(BaseModel):
 
 
 class _Named(_Fields):
-    name: str = ""
-    scorer: str = ""
+    name: str | None = None
+    scorer: str | None = None
 
 
 class _Spec(_Fields):

@@ -23,6 +23,7 @@ MOST_RATIO = 200
 """of unpacked to packed bytes, for members larger than SMALL"""
 _STEP = 2**20
 ZSTD = 93
+_TORN = (zipfile.BadZipFile, zlib.error, pa.ArrowException, EOFError, OSError, struct.error, RuntimeError, UnicodeError)
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -53,12 +54,12 @@ class EvalArchive:
     def content(self, name: str) -> bytes:
         """Read a member; raises BadInput where it is torn, or unpacks to more than a sample is."""
         info, where = self.members[name], f"{self.path}, {in_short(name)}"
-        if info.file_size > MOST_BYTES or _swells(info.file_size, info.compress_size):
+        if max(info.file_size, info.compress_size) > MOST_BYTES or _swells(info.file_size, info.compress_size):
             raise _bomb(where, info.file_size, info.compress_size)
         try:
             with self._open(info) as member:
                 found = _bounded(member, where, info.compress_size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, RuntimeError) as error:
+        except _TORN as error:
             raise BadInput(
                 f"{where}: expected a whole member, got a torn or locked one ({error}); copy the file again"
             ) from None
