@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ReadOptions
@@ -72,3 +74,27 @@ def test_a_reward_that_is_no_number_is_missing(tmp_path: Path) -> None:
         '{"idx": 0, "turns": [], "reward": NaN}\n{"idx": 0, "turns": [], "reward": null}\n', encoding="utf-8"
     )
     assert [row.samples[0].verdict for row in rows_of(one(FORMAT, path))] == [None, None]
+
+
+@given(st.floats(allow_nan=False), st.none() | st.floats(-2, 2))
+def test_a_reward_above_0_or_from_the_threshold_on_is_correct(
+    tmp_path_factory: pytest.TempPathFactory, reward: float, threshold: float | None
+) -> None:
+    path = tmp_path_factory.mktemp("run") / "trajectories.jsonl"
+    path.write_text(json.dumps({"idx": 0, "turns": [], "reward": reward}), encoding="utf-8")
+    [row] = rows_of(one(FORMAT, path, options=ReadOptions(threshold=threshold)))
+    right = reward > 0 if threshold is None else reward >= threshold
+    assert row.samples[0].verdict is (Verdict.CORRECT if right else Verdict.WRONG)
+
+
+def test_benchmarks_and_checkpoints_are_logs_of_their_own(tmp_path: Path) -> None:
+    for run in ("0100", "0200"):
+        for task in ("sums", "products"):
+            (tmp_path / run / task).mkdir(parents=True)
+            line = {"idx": 0, "turns": [], "reward": 1.0, "benchmark": task}
+            (tmp_path / run / task / "trajectories.jsonl").write_text(json.dumps(line), encoding="utf-8")
+        (tmp_path / run / "metadata.json").write_text(json.dumps({"model_name": "m", "checkpoint_name": run}))
+    logs = FORMAT.read([tmp_path], ReadOptions())
+    assert {(log.name, log.model) for log in logs} == {
+        (f"{run}-{task}", f"m {run}") for run in ("0100", "0200") for task in ("sums", "products")
+    }
