@@ -57,6 +57,7 @@ def _make(log: ForeignLog, format_name: str, out: Path, options: ImportOptions, 
             n_max=options.n_max,
             judged_again=options.verifier is not None,
             references=options.problems is not None,
+            salt=options.model or log.model or log.name,
         )
         for row in log.rows(told):
             rows.add(row)
@@ -121,7 +122,7 @@ def _digest(log: ForeignLog, format_name: str, options: ImportOptions) -> str:
 
 
 def _check_any(log: ForeignLog, seen: Mapping[str, Seen], rows: LogRows) -> None:
-    if seen:
+    if any(one.n for one in seen.values()):
         return
     where = ", ".join(str(file) for file in log.files[:2])
     if rows.left_out:

@@ -39,7 +39,11 @@ def judge_again(made: Imported, options: ImportOptions, progress: Progress = sil
     if failed:
         lines.append(f"{verifier.name} failed on {number(failed, 'sample')}")
     if only_log or only_ours:
-        lines.append(f"what that does to the curves: beyondbase agreement (verifiers {name} and {verifier.name})")
+        compare = f"beyondbase agreement {run.path} --first {name} --second {verifier.name} --out FOLDER"
+        lines.append(f"which samples, and what it does to the curve: {compare}")
+    if no_answer and verifier.name.startswith("math"):
+        mend = f"beyondbase verify {run.path} --verifier math --math-rules last-number"
+        lines.append(f"where answers stand in no box, the last number can be taken instead: {mend}")
     return lines
 
 

@@ -60,11 +60,13 @@ class LogRows:
         n_max: int | None = None,
         judged_again: bool = False,
         references: bool = False,
+        salt: str = "",
     ) -> None:
         """`run_id_of`: the problem's id in the run, None to leave the row out.
 
         judged_again: our verifier will judge the texts, where the log has a gold answer or `references` are known, so
-        that counts of successes alone need no verdicts.
+        that counts of successes alone need no verdicts. salt: the model, each of which has an order of its own in which
+        such counts are spread.
         """
         self.seen: dict[str, Seen] = {}
         self.left_out: dict[str, int] = {}
@@ -72,6 +74,7 @@ class LogRows:
         self.spread = False
         self._write, self._id_of = write, run_id_of
         self._n_max, self._judged_again, self._references = n_max, judged_again, references
+        self._salt = salt
         self._clear()
 
     def add(self, row: ForeignRow) -> None:
@@ -166,7 +169,9 @@ class LogRows:
             return row.samples
         self.spread = True
         # problems may come in several rows: each has an order of its own, by what came before it
-        chance = random.Random(hashlib.sha256(f"{row.problem_id}\n{before}".encode("utf-8", "replace")).digest())
+        chance = random.Random(
+            hashlib.sha256(f"{self._salt}\n{row.problem_id}\n{before}".encode("utf-8", "replace")).digest()
+        )
         order = chance.sample(range(len(good)), len(good))
         verdicts = [Verdict.CORRECT if rank < row.correct else Verdict.WRONG for rank in order]
         return [

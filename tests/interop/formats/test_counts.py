@@ -82,7 +82,7 @@ def test_two_files_are_two_logs_and_so_are_two_models(tmp_path: Path) -> None:
 def test_the_first_samples_are_as_good_as_the_rest(tmp_path: Path) -> None:
     rows = [{"id": f"p{i}", "c": 4, "n": 16} for i in range(400)]
     [log] = read([write(tmp_path / "base.jsonl", rows)], NOTHING)
-    states = import_log(log, "counts", tmp_path / "run", ImportOptions()).run.states()
+    states = import_log(log, "counts", tmp_path / "run", ImportOptions("model")).run.states()
     first = states.filter(pl.col("sample_index") == 0)
     # 400 draws at 1/4: 100, within five standard deviations
     assert abs(int((first["verdict"] == "correct").sum()) - 100) < 45
@@ -92,7 +92,7 @@ def test_neither_the_order_of_rows_nor_the_file_decides_which_samples_are_correc
     states = []
     for name, rows in (("a.jsonl", ROWS), ("b.parquet", ROWS[::-1])):
         [log] = read([write(tmp_path / name, rows)], NOTHING)
-        run = import_log(log, "counts", tmp_path / f"run-{name}", ImportOptions()).run
+        run = import_log(log, "counts", tmp_path / f"run-{name}", ImportOptions("model")).run
         states.append(run.states().sort("problem_id", "sample_index").select("sample_index", "verdict"))
     assert states[0].equals(states[1])
 
