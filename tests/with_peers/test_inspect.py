@@ -72,9 +72,8 @@ def test_we_read_what_inspect_writes(theirs: EvalLog) -> None:
     check(theirs.location, theirs)
 
 
+@pytest.mark.parametrize("theirs", ["eval"], indirect=True)
 def test_we_read_samples_in_chunks(theirs: EvalLog, tmp_path: Path) -> None:
-    if not theirs.location.endswith(".eval"):
-        pytest.skip("chunks are of .eval files alone")
     convert_eval_logs_to_chunked(theirs.location, output_dir=str(tmp_path / "chunked"))
     [path] = (tmp_path / "chunked").iterdir()
     check(path, theirs)

@@ -163,6 +163,11 @@ def test_thoughts_stand_apart_from_the_text(tmp_path: Path) -> None:
     assert (found.text, found.reasoning, found.finish) == ("4", "hm", Finish.LENGTH)
 
 
+def test_names_that_inspect_leaves_empty_are_no_fault(tmp_path: Path) -> None:
+    head = header(dataset={"name": None}, scorers=None, solver=None)
+    assert counts(one_log(write(tmp_path / "log.eval", sample(), head=head)), tmp_path / "run") == {"1": (1, 1)}
+
+
 def test_a_log_that_was_never_finished_has_its_header_in_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "log.eval"
     with zipfile.ZipFile(path, "w") as archive:

@@ -117,6 +117,10 @@ def hostile() -> dict[str, tuple[list[dict[str, Any]], str]]:
     return {
         "twice": ([document(1, "a"), document(1, "b")], "line 2: expected each doc_id once"),
         "choices": ([document(1, "a", resps=[[[-1.5, False]]])], "tasks of choices"),
+        "likelihoods": (
+            [document(1, "a", arguments={"gen_args_0": {"arg_0": "?", "arg_1": " 4"}})],
+            "tasks of choices and likelihoods have no samples",
+        ),
         "several requests": ([document(1, "a", resps=[["a"], ["b"]])], "one request a document"),
         "no metric": ([document(1, "a", metrics=[])], "expected a document with metrics"),
         "another metric": ([document(1, "a"), document(2, "a", metrics=["f1"])], "line 2: expected the metric"),
@@ -150,6 +154,39 @@ def test_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:
         (tmp_path / "logs" / f"results_{i}.json").write_text(json.dumps({"model_name": model}), encoding="utf-8")
     with pytest.raises(BadInput, match="the samples of one model, got those of one and two"):
         one_log(tmp_path / "logs")
+
+
+def test_responses_of_padding_are_no_samples(tmp_path: Path) -> None:
+    """On several devices the last document of one that has fewer is asked again, to fill up its batch."""
+    write(tmp_path / "logs", document(1, "a"), document(2, "a", "a", "a", exact_match=0.0))
+    assert counts(one_log(tmp_path / "logs"), tmp_path / "run") == {"1": (1, 1), "2": (1, 0)}
+
+
+def test_the_results_tell_what_scorers_and_repeats_there_are(tmp_path: Path) -> None:
+    write(tmp_path / "logs", document(1, "a", "b", "c"))
+    scores = {"alias": "sums", "exact_match,strict": 1, "exact_match_stderr,strict": 0, "exact_match,loose": 1}
+    results = {"model_name": "m", "results": {"sums": scores}, "configs": {"sums": {"repeats": 2}}}
+    (tmp_path / "logs" / "results_1.json").write_text(json.dumps(results), encoding="utf-8")
+    log = one_log(tmp_path / "logs")
+    assert log.facts["scorers"] == "exact_match,strict exact_match,loose"
+    assert [len(row.samples) for row in log.rows(lambda n_bytes: None)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("target", "gold"),
+    [
+        ("18", "18"),
+        ("She sells 9 eggs.\nThat makes 9 * 2.\n#### 18", "18"),
+        ("def check(f):\n    assert f(1) == 2\ncheck(f)", None),
+        ("['18', 'eighteen']", None),
+        ("", None),
+        (18, "18"),
+    ],
+)
+def test_a_target_is_a_reference_answer_where_it_is_one(target: object, gold: str | None, tmp_path: Path) -> None:
+    write(tmp_path / "logs", document(1, "a", target=target))
+    [row] = one_log(tmp_path / "logs").rows(lambda n_bytes: None)
+    assert row.gold == gold
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs ../shared/logs")
