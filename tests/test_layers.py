@@ -111,7 +111,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "pipeline",
     },
     # logs of other programs: readers say what a log holds, writers read runs and results
-    "interop": {"errors", "extras", "wording", "checks", "durable", "types", "problems", "store", "doublings", "estimators", "analyses", "report"},
+    "interop": {
+        "errors",
+        "extras",
+        "wording",
+        "checks",
+        "durable",
+        "types",
+        "problems",
+        "store",
+        "doublings",
+        "estimators",
+        "analyses",
+        "report",
+    },
     "pipeline": {
         "interop",
         "errors",
