@@ -25,10 +25,13 @@ def samples_in(files: Sequence[Path], told: Told) -> Iterator[tuple[Sample, str]
     for path in files:
         if _is_zip(path):
             with opened(path) as archive:
+                rest = path.stat().st_size
                 for name, info in archive.members.items():
                     if _SAMPLE.fullmatch(name):
+                        rest -= info.compress_size
                         told(info.compress_size)
                         yield _member(archive, name)
+                told(rest)
             continue
         log = _whole(path)
         told(path.stat().st_size)
