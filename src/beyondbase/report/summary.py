@@ -90,6 +90,7 @@ def _cells(comparison: Comparison) -> str:
 def _health(run: RunHealth, name: str) -> str:
     return (
         f"{name}: {run.samples:,} samples counted of {run.drawn:,}{imported_briefly(run)}; "
-        f"truncated {percent(run.truncated)}, no answer {percent(run.no_answer)}, failed {run.failed_requests}, verifier errors {run.verifier_errors}"
+        f"truncated {percent(run.truncated)}, no answer {percent(run.no_answer)}, failed {run.failed_requests}, "
+        f"verifier errors {run.verifier_errors}"
         + (f", settled as wrong by a person {run.settled}" if run.settled else "")
     )

@@ -89,3 +89,11 @@ def test_another_ending_is_refused_and_nothing_is_left(make_run: Callable[..., R
         write_inspect_log(run, tmp_path / "log.eval")
     write_inspect_log(run, tmp_path / "log.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.json", "run"]
+
+
+def test_a_log_of_draws_until_a_success_is_not_read_as_a_fixed_number(
+    make_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    path = write_inspect_log(make_run(tmp_path / "run", {"a": "wc"}, DrawRule(4, 1, 1)), tmp_path / "log.json")
+    with pytest.raises(BadInput, match="stopped each problem at a success"):
+        read([path], ReadOptions())

@@ -37,6 +37,10 @@ _LOST = (
 )
 
 
+STOPPED = "stopped_at_success"
+"""in the metadata of a log that was exported from a run which stops"""
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
@@ -89,6 +93,11 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 def _log(group: list[_File], name: str, options: ReadOptions) -> ForeignLog:
     latest = _last_tries(group)
     header = latest[0].header
+    if STOPPED in (header.eval.metadata or {}):
+        raise BadInput(
+            f"{latest[0].path}: expected as many samples of a problem whatever came of them, got a log of a run of "
+            "ours that stopped each problem at a success, which a log cannot tell; analyse that run itself"
+        )
     scorer = _scorer(latest, options)
     files = [file.path for file in latest]
     left = [file.path.name for file in group if file.path not in set(files)]

@@ -35,6 +35,7 @@ class _Spec(_Fields):
     dataset: _Named = _Named()
     packages: dict[str, str] = {}
     scorers: list[_Named] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class _Plan(_Fields):
