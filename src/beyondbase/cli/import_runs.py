@@ -62,6 +62,8 @@ def _import(
         f"{row['scored']:,} scored in the log, {row['correct']:,} correct; analysed by {row['verifier']}"
     )
     unknown = made.run.manifest.unknown
+    if not row["scored"] and not made.judged_again:
+        again = ["no verdict yet: the log has none, nor texts with reference answers; give --problems, and --verifier"]
     said = [*made.lines, *([f"not told by the log: {', '.join(unknown)}"] if unknown else []), *again]
     return [head, *(f"  {line}" for line in said)], {**row, "noticed": said, "unknown": list(unknown)}
 

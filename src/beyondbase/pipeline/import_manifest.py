@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -59,7 +59,7 @@ def manifest_of(
     settings = _settings(log, options) | ({"template": f"log:{hashed[:8]}"} if template else {})
     n_max = max(one.next_index for one in seen.values())
     n_max = n_max if options.n_max is None else min(n_max, options.n_max)
-    judged = any(one.scored for one in seen.values())
+    judged, own = any(one.scored for one in seen.values()), verdicts_name(log)
     engine = {"engine": "import", "format": format_name, "files": _files(log)}
     kept = [seen[problem.problem_id] for problem in asked]
     for name, counted in (("samples", "n"), ("scored", "scored"), ("correct", "right")):
@@ -75,12 +75,16 @@ def manifest_of(
         template_hash=hashed,
         spec=_spec(log, settings),
         rule=DrawRule(n_max, None, min(n_max, 16)),
-        verifier=verdicts_name(log) if judged or options.verifier is None else options.verifier.name,
+        verifier=options.verifier.name if options.verifier and not judged and _has_golds(kept, options) else own,
         engine={**engine, **log.facts},
         versions=installed_versions(),
         origin=Origin.IMPORTED,
         unknown=tuple(name for name in SamplingSpec.__dataclass_fields__ if name not in settings),
     )
+
+
+def _has_golds(kept: Sequence[Seen], options: ImportOptions) -> bool:
+    return options.problems is not None or all(one.gold is not None for one in kept)
 
 
 def _files(log: ForeignLog) -> str:
