@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, TypeVar, cast
 
@@ -103,15 +103,17 @@ def first_object(path: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def files_in(paths: list[Path] | tuple[Path, ...], pattern: str, what: str) -> list[Path]:
-    """Return the files given, and those below the folders given whose names match, in order.
+def files_in(
+    paths: Sequence[Path], pattern: str, what: str, own: Callable[[Path], object] = lambda file: True
+) -> list[Path]:
+    """Return the files given, and those below the folders given whose names match and that are a format's `own`.
 
-    Raises BadInput where a path is not there, or no file is found; `what` says which files were expected.
+    In order; raises BadInput where a path is not there, or no file is found; `what` says which files were expected.
     """
     found = []
     for path in paths:
         if path.is_dir():
-            found += sorted(file for file in path.rglob(pattern) if file.is_file())
+            found += sorted(file for file in path.rglob(pattern) if file.is_file() and own(file))
         elif path.is_file():
             found.append(path)
         else:

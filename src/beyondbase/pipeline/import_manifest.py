@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from beyondbase.errors import BadInput
 from beyondbase.interop.foreign import ForeignLog
-from beyondbase.pipeline.import_options import ImportOptions, verdicts_name
+from beyondbase.interop.natural_order import natural
+from beyondbase.pipeline.import_options import ImportOptions, shown_model, verdicts_name
 from beyondbase.pipeline.log_rows import LogRows, Seen
 from beyondbase.problems import ProblemSet
 from beyondbase.store import RunManifest
@@ -20,7 +21,7 @@ from beyondbase.wording import in_short, number, some
 _SPEC = TypeAdapter(SamplingSpec)
 
 
-def noticed(log: ForeignLog, rows: LogRows, few: list[str], asked: ProblemSet, options: ImportOptions) -> list[str]:
+def noticed(log: ForeignLog, rows: LogRows, few: set[str], asked: ProblemSet, options: ImportOptions) -> list[str]:
     """Say what a reader of the run must know: what is missing, left out, not told or not kept, a sentence each."""
     kept = {problem.problem_id: rows.seen[problem.problem_id] for problem in asked}
     failed, unscored = (sum(getattr(one, name) for one in kept.values()) for name in ("failed", "n"))
@@ -33,7 +34,7 @@ def noticed(log: ForeignLog, rows: LogRows, few: list[str], asked: ProblemSet, o
     if rows.spread:
         lines.append("the log tells how many samples are correct and not which: spread at random over the samples")
     if few:
-        lines.append(f"left out, with fewer than {options.n_min} scored samples: {some(few)}")
+        lines.append(f"left out, with fewer than {options.n_min} scored samples: {some(sorted(few, key=natural))}")
     if rows.left_out and options.keep is None:
         lines.append(f"left out, none of the problems given: {some(list(rows.left_out))}")
     if options.problems is not None and (
@@ -69,7 +70,7 @@ def manifest_of(
     if template:
         engine["template_text"] = template
     return RunManifest(
-        model=options.model or log.model or log.name,
+        model=shown_model(log, options),
         problem_set=asked.name,
         problems_hash=asked.hash,
         template_hash=hashed,

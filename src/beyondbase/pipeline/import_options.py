@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from beyondbase.interop.foreign import ForeignLog, ReadOptions
 from beyondbase.problems import ProblemSet
 from beyondbase.store import Run
+from beyondbase.store.counting import OF_LOG
 from beyondbase.types import Problem
 from beyondbase.verification.verifier import Verifier
-
-IMPORTED = "imported"
-"""begins the name that a log's own verdicts are kept by"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +57,9 @@ def verdicts_name(log: ForeignLog) -> str:
     'imported-exact_match_strict'
     """
     scorer = re.sub(r"[^A-Za-z0-9._+-]+", "_", log.scorer).strip("_")
-    return f"{IMPORTED}-{scorer}" if scorer else IMPORTED
+    return f"{OF_LOG}-{scorer}" if scorer else OF_LOG
+
+
+def shown_model(log: ForeignLog, options: ImportOptions) -> str:
+    """The name to show: the user's, the log's, or what tells the log from others."""
+    return options.model or log.model or log.name

@@ -13,7 +13,7 @@ from beyondbase.errors import BadInput, StoreError
 from beyondbase.interop.foreign import ForeignLog, ForeignRow, Told
 from beyondbase.interop.known import KnownProblems
 from beyondbase.pipeline.import_manifest import manifest_of, noticed, scorer_settings
-from beyondbase.pipeline.import_options import Imported, ImportOptions, verdicts_name
+from beyondbase.pipeline.import_options import Imported, ImportOptions, shown_model, verdicts_name
 from beyondbase.pipeline.judge_again import can_judge
 from beyondbase.pipeline.log_rows import Columns, LogRows, Seen, problems_of
 from beyondbase.problems import ProblemSet
@@ -57,16 +57,16 @@ def _make(log: ForeignLog, format_name: str, out: Path, options: ImportOptions, 
             n_max=options.n_max,
             judged_again=options.verifier is not None,
             references=options.problems is not None,
-            salt=options.model or log.model or log.name,
+            salt=shown_model(log, options),
         )
         for row in log.rows(told):
             rows.add(row)
         rows.flush()
-        few = [name for name, seen in rows.seen.items() if rows.usable(seen) < options.n_min]
-        seen = {name: one for name, one in rows.seen.items() if name not in set(few)}
+        few = rows.with_fewer(options.n_min)
+        seen = {name: one for name, one in rows.seen.items() if name not in few}
         _check_any(log, seen, rows)
         if few:
-            writer.leave_out(few)
+            writer.leave_out(sorted(few))
         asked = _problem_set(log, seen, options)
         lines = noticed(log, rows, few, asked, options)
         manifest = manifest_of(log, format_name, rows, seen, asked, options)

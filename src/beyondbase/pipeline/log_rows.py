@@ -110,9 +110,10 @@ class LogRows:
         """Whether the log has verdicts at all."""
         return any(seen.scored for seen in self.seen.values())
 
-    def usable(self, seen: Seen) -> int:
-        """Samples of a problem that count: those that the log scored, or all that answered where it scored none."""
-        return seen.scored if self.scored else seen.n
+    def with_fewer(self, n_min: int) -> set[str]:
+        """Problems with fewer samples that count: those that the log scored, or all that answered if it scored none."""
+        scored = self.scored
+        return {name for name, seen in self.seen.items() if (seen.scored if scored else seen.n) < n_min}
 
     def _clear(self) -> None:
         self._samples: list[tuple[object, ...]] = []

@@ -81,13 +81,7 @@ def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    expected = "Inspect's .eval or .json"
-    given = {path for path in paths if not path.is_dir()}
-    found = files_in(list(paths), "*", expected)
-    logs = [file for file in found if file in given or file.suffix == ".eval" or recognise(file)]
-    if not logs:
-        raise BadInput(f"{in_short(' '.join(map(str, paths)))}: expected {expected}, found none; see the path")
-    return logs
+    return files_in(paths, "*", "Inspect's .eval or .json", lambda file: file.suffix == ".eval" or recognise(file))
 
 
 def _log(group: list[_File], name: str, options: ReadOptions) -> ForeignLog:

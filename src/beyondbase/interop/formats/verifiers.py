@@ -62,14 +62,8 @@ def _kind(first: dict[str, object]) -> str | None:
 
 def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
     """List the logs: each file is one."""
-    found = files_in(list(paths), "*.jsonl*", "verifiers' results.jsonl, traces.jsonl or prime-rl's rollouts")
-    given = {path for path in paths if not path.is_dir()}
-    files = [file for file in found if file in given or _FILE.fullmatch(file.name)]
-    if not files:
-        raise BadInput(
-            f"{in_short(' '.join(map(str, paths)))}: expected results.jsonl, traces.jsonl or rollouts of prime-rl, "
-            "found none of these names; give the file itself"
-        )
+    what = "verifiers' results.jsonl, traces.jsonl or prime-rl's rollouts by their names, or the file itself"
+    files = files_in(paths, "*.jsonl*", what, lambda file: _FILE.fullmatch(file.name))
     names = distinct([_parts(file) for file in files])
     return [_log(name, file, options) for name, file in zip(names, files, strict=True)]
 

@@ -61,14 +61,8 @@ def _is_one(first: dict[str, object]) -> bool:
 
 def read(paths: Sequence[Path], options: ReadOptions) -> list[ForeignLog]:
     """List the logs: each file is the step of its name, or of its first line."""
-    files = files_in(list(paths), "*.jsonl", "verl's dumps, STEP.jsonl, of trainer.validation_data_dir")
-    given = {path for path in paths if not path.is_dir()}
-    files = [file for file in files if file in given or _NAME.fullmatch(file.name)]
-    if not files:
-        raise BadInput(
-            f"{in_short(' '.join(map(str, paths)))}: expected verl's dumps, STEP.jsonl, found none; give the folder of "
-            "trainer.validation_data_dir"
-        )
+    what = "verl's dumps, STEP.jsonl, in the folder of trainer.validation_data_dir"
+    files = files_in(paths, "*.jsonl", what, lambda file: _NAME.fullmatch(file.name))
     steps = [(_step(file), file) for file in files]
     steps.sort()
     names = distinct([(*file.parts[-3:-1], _name(step, file)) for step, file in steps])
