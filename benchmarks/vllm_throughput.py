@@ -27,7 +27,7 @@ from vllm import LLM, SamplingParams, TokensPrompt
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import load_problems, render
 from beyondbase.sampling.model_source.names import resolve_model
-from beyondbase.sampling.plan import Plan
+from beyondbase.sampling.plan import Plan, requests_of
 from beyondbase.sampling.vllm_engine import VllmEngine, sampling_params
 from beyondbase.types import DrawRule, PromptForm, SampleRequest, SamplingSpec
 from beyondbase.verification.countdown import CountdownVerifier
@@ -88,7 +88,8 @@ def main() -> None:
     spec = SamplingSpec(max_tokens=given.max_tokens, template=template, form=form, seed=3)
     problems = load_problems("countdown", given.problems)
     rule = DrawRule(n_max=given.samples, stop_at=None)
-    requests = Plan({p.problem_id: render(spec.template, p) for p in problems}, rule, spec.seed).next_round()
+    prompts = {problem.problem_id: render(spec.template, problem) for problem in problems}
+    requests = requests_of(Plan([*prompts], rule).lease(), prompts, spec.seed)
 
     def ours() -> Ids:
         with tempfile.TemporaryDirectory() as folder:

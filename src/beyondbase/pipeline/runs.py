@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from beyondbase.pipeline.fleet import Fleet, Work
 from beyondbase.pipeline.gold_check import REFUSE, Gold, gold_checked
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
-from beyondbase.sampling.plan import Plan
+from beyondbase.sampling.plan import Plan, requests_of
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.spec import check_spec
 from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, problems_to_ask
@@ -22,7 +23,7 @@ from beyondbase.verification.verifier import Recorded, Verifier
 
 def resolve(
     problem_set: ProblemSet,
-    engine: Engine,
+    engine: Engine | Fleet,
     spec: SamplingSpec,
     rule: DrawRule,
     verifier: Verifier,
@@ -61,7 +62,7 @@ def to_nobody(manifest: RunManifest) -> None:
 def sample_run(
     path: str | os.PathLike[str],
     problem_set: ProblemSet,
-    engine: Engine,
+    engine: Engine | Fleet,
     spec: SamplingSpec,
     rule: DrawRule,
     verifier: Verifier,
@@ -89,23 +90,35 @@ def sample_run(
     spec = settled(spec, problem_set)
     manifest = resolve(problem_set, engine, spec, rule, verifier, label)
     announce(manifest)
-    plan = Plan(dict(shard.take([*_prompts(problem_set, spec).items()])), rule, spec.seed)
+    prompts = dict(shard.take([*_prompts(problem_set, spec).items()]))
+    plan = Plan([*prompts], rule)
     with RunWriter(path, manifest, problem_set.problems, shard) as writer:
         record.write(writer.run)
         _judge_stored(writer, verifier, shard, progress, label)
         plan.record(writer.run.states(verifier.name, shard).select(JUDGED).iter_rows())
-        judge = Judge(verifier, problem_set.problems)
-        while requests := plan.next_round():
-            report = _reporter(progress, f"sample {label}", plan.drawn, plan.at_most, f"{plan.n_open} problems open")
-            failed = sample_round(engine, requests, spec, writer.append_sample, report)
-            writer.commit()
-            drawn = plan.drawn + len(requests) - failed
-            report = _reporter(progress, f"verify {label}", plan.drawn, drawn)
-            for verdicts in judge.rows(writer.new_samples(), report):
-                writer.append_verdicts(verifier.name, verdicts)
-                plan.record(verdicts.select(JUDGED).iter_rows())
-            writer.commit()
+        work = Work(plan, prompts, spec, verifier, problem_set.problems, label)
+        if isinstance(engine, Fleet):
+            engine.draw(work, writer, progress)
+        else:
+            _draw_here(engine, work, writer, progress)
     return writer.run
+
+
+def _draw_here(engine: Engine, work: Work, writer: RunWriter, progress: Progress) -> None:
+    """Draw and judge in this process, in rounds, until nothing is owed."""
+    plan, name, judge = work.plan, work.verifier.name, Judge(work.verifier, work.problems)
+    while spans := plan.lease():
+        requests = requests_of(spans, work.prompts, work.spec.seed)
+        before, open_ = plan.drawn, f"{plan.n_open} problems open"
+        report = _reporter(progress, f"sample {work.label}", before, plan.at_most, open_)
+        failed = sample_round(engine, requests, work.spec, writer.append_sample, report)
+        writer.commit()
+        report = _reporter(progress, f"verify {work.label}", before, before + len(requests) - failed)
+        for verdicts in judge.rows(writer.new_samples(), report):
+            writer.append_verdicts(name, verdicts)
+            plan.record(verdicts.select(JUDGED).iter_rows())
+        plan.settle(spans)
+        writer.commit()
 
 
 def verify_run(

@@ -15,6 +15,7 @@ from concurrent.futures import TimeoutError as WaitedTooLong
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -116,6 +117,12 @@ class Workers:
         """End the processes; the next task starts new ones."""
         self._close()
         self._pool = None
+
+    def __reduce__(self) -> tuple[Callable[[], Workers], tuple[()]]:
+        """Travel to another process as what was asked for, without the processes."""
+        function_ref, memory_mb, folder = self._setup
+        again = partial(Workers, function_ref, n=self._n, cpu_s=self._cpu_s, wall_s=self._wall_s)
+        return partial(again, memory_mb=memory_mb, folder=folder), ()
 
     def _first(self, waiting: deque[tuple[Any, ProcessFuture[Any]]]) -> Outcome:
         """Settle the task that has waited longest."""

@@ -1,0 +1,63 @@
+"""When batches that wait are written: rarely, so that files are few; soon, where something waits for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long batches wait."""
+
+    wait_s: float = 20.0
+    """at most"""
+    n_bytes: int = 64_000_000
+    """of text and tokens, after which they are written whatever their age"""
+    n_batches: int = 256
+    """the same for their number"""
+
+
+class Gathering(Generic[Batch]):
+    """Batches on their way to the store.
+
+    >>> gathering = Gathering[str](Pace(wait_s=20, n_bytes=100))
+    >>> gathering.add("x", 60, now=0.0)
+    >>> gathering.due(now=5.0), gathering.due(now=5.0, wanted=True)
+    ([], ['x'])
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self._waiting = deque[tuple[Batch, int, float]]()
+        self.n_bytes = 0
+
+    def add(self, batch: Batch, n_bytes: int, now: float) -> None:
+        """Let a batch wait."""
+        self._waiting.append((batch, n_bytes, now))
+        self.n_bytes += n_bytes
+
+    def due(self, now: float, *, wanted: bool = False) -> list[Batch]:
+        """Take the batches that one writer is to write now; none if they had better wait for more.
+
+        `wanted`: something waits for what they came to, such as a problem that may have met its stop.
+        """
+        if not self._waiting:
+            return []
+        old = now - self._waiting[0][2] >= self.pace.wait_s
+        full = self.n_bytes >= self.pace.n_bytes or len(self._waiting) >= self.pace.n_batches
+        if not (old or full or wanted):
+            return []
+        taken, room = list[Batch](), self.pace.n_bytes
+        while self._waiting and (not taken or (room >= self._waiting[0][1] and len(taken) < self.pace.n_batches)):
+            batch, n_bytes, _ = self._waiting.popleft()
+            taken.append(batch)
+            room -= n_bytes
+            self.n_bytes -= n_bytes
+        return taken
+
+    def __len__(self) -> int:
+        return len(self._waiting)
