@@ -25,7 +25,7 @@ from typing import Any
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import ProblemSet
 from beyondbase.sampling.scripted import Faults, ScriptedEngine
-from beyondbase.store import WHOLE, Run, Shard, compact, compaction, open_run, run_writer
+from beyondbase.store import WHOLE, Run, Shard, compact, compaction, open_run, part_writer
 from beyondbase.store.row_folder import KEY
 from beyondbase.types import DrawRule, Problem, SamplingSpec
 from beyondbase.verification.exact import ExactMatch
@@ -50,7 +50,7 @@ def slowly(n_max: int, shard: Shard = WHOLE) -> Job:
     """Draw with many small commits: a kill then falls into every step of one."""
 
     def job(path: Path) -> None:
-        run_writer.COMMIT_ROWS = 10
+        part_writer.COMMIT_ROWS = 10
         draw(path, n_max, shard, latency_s=0.0005)
 
     return job

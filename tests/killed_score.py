@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from beyondbase.pipeline import score, score_run
-from beyondbase.store import run_writer
+from beyondbase.store import part_writer
 from tests.hash_scorer import HashScorer
 
 if __name__ == "__main__":
-    run_writer.COMMIT_ROWS = score._ROWS = 3
+    part_writer.COMMIT_ROWS = score._ROWS = 3
     score_run(sys.argv[1], HashScorer(latency_s=0.003), first=None)

@@ -150,7 +150,14 @@ LOADED_FROM_ABOVE = {("verification", "beyondbase.pipeline.judge:judge_of")}
 LATE = re.compile(r"""load\(f?"(beyondbase\.[^"{]+)""")
 
 # within a layer that a folder may import, what it may not: the writing side of the store, all but result types
-WRITING = {"store.run_writer", "store.lock", "store.problem_file", "store.opening", "store.compaction"}
+WRITING = {
+    "store.run_writer",
+    "store.part_writer",
+    "store.lock",
+    "store.problem_file",
+    "store.opening",
+    "store.compaction",
+}
 RESULT_TYPES = {"analyses.results", "analyses.stored"}
 # heavy libraries, and the only places that import them
 ONLY_IN: dict[str, tuple[str, ...]] = {

@@ -17,7 +17,7 @@ import pytest
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.pipeline import score, score_run
 from beyondbase.sampling.scorer import Response, Scored, ScoreSpec, Unscored
-from beyondbase.store import Run, RunWriter, Shard, compact, open_run, run_writer
+from beyondbase.store import Run, RunWriter, Shard, compact, open_run, part_writer
 from beyondbase.store.parts import SCORE_SCHEMA
 from beyondbase.store.row_folder import KEY
 from beyondbase.types import Completion, Finish, Problem, Prompt, SampleRequest
@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_writer, "COMMIT_ROWS", 5)
+    monkeypatch.setattr(part_writer, "COMMIT_ROWS", 5)
     monkeypatch.setattr(score, "_ROWS", 2)
 
 

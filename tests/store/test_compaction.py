@@ -20,7 +20,7 @@ Contents = Callable[[Run], dict[str, list[Any]]]
 @pytest.fixture
 def parted(tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A finished run of many parts, by two shards and by a writer of all, with failed requests and with doubles."""
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_ROWS", 20)
+    monkeypatch.setattr("beyondbase.store.part_writer.COMMIT_ROWS", 20)
     for index in (0, 1):
         draw(tmp_path / "run", Shard(index, 2), problems=range(4))
     run = draw(tmp_path / "run")

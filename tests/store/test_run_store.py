@@ -150,7 +150,7 @@ def test_a_crash_of_the_caller_keeps_the_rows_that_came(
 def test_rows_are_committed_while_the_engine_is_silent(
     tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_S", 0.05)
+    monkeypatch.setattr("beyondbase.store.part_writer.COMMIT_S", 0.05)
     with RunWriter(tmp_path / "run", manifest, problems) as writer:
         writer.append_sample(SampleRequest("a", Prompt(""), 0, 0), Completion("x", [1], 0.0, 0.0, Finish.EOS))
         deadline = monotonic() + 5

@@ -60,11 +60,11 @@ def test_a_folder_below_a_file_cannot_be_written(
 def test_a_commit_that_the_clock_could_not_make_is_raised_at_the_next_row(
     tmp_path: Path, manifest: RunManifest, problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_S", 0.05)
+    monkeypatch.setattr("beyondbase.store.part_writer.COMMIT_S", 0.05)
 
     def fill() -> None:
         with RunWriter(tmp_path / "run", manifest, problems) as writer:
-            monkeypatch.setattr("beyondbase.store.run_writer.put", _full_disk)
+            monkeypatch.setattr("beyondbase.store.part_writer.put", _full_disk)
             writer.append_sample(*_sample(0))
             assert writer._clock is not None
             writer._clock.join(5)
@@ -87,7 +87,7 @@ def test_many_rows_or_long_texts_are_committed_before_the_end(
     limit: str,
     value: int,
 ) -> None:
-    monkeypatch.setattr(f"beyondbase.store.run_writer.{limit}", value)
+    monkeypatch.setattr(f"beyondbase.store.part_writer.{limit}", value)
     counts = []
     with RunWriter(tmp_path / "run", manifest, problems) as writer:
         for index in range(7):

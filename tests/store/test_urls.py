@@ -69,7 +69,7 @@ def test_two_writers_of_one_shard_overwrite_nothing_and_what_both_drew_counts_on
 
 
 def test_a_run_at_a_url_is_compacted(draw: Draw, contents: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_ROWS", 12)
+    monkeypatch.setattr("beyondbase.store.part_writer.COMMIT_ROWS", 12)
     for index in (0, 1):
         run = draw(URL, Shard(index, 2))
     before, failed = contents(run), run.n_failed()
@@ -92,7 +92,7 @@ def test_a_second_verifier_judges_a_run_at_a_url(draw: Draw) -> None:
 def test_torn_and_foreign_parts_at_a_url_are_named_and_deleting_them_mends(
     draw: Draw, contents: Contents, memory: Any, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("beyondbase.store.run_writer.COMMIT_ROWS", 12)
+    monkeypatch.setattr("beyondbase.store.part_writer.COMMIT_ROWS", 12)
     run = draw(URL)
     whole = contents(run)
     part = run.path / folder / sorted(parts_in(run.path / folder))[1]

@@ -10,7 +10,7 @@ from beyondbase.pipeline import sample_run
 from beyondbase.problems import load_problems
 from beyondbase.sampling.options import VllmOptions
 from beyondbase.sampling.vllm_engine import VllmEngine
-from beyondbase.store import Run, run_writer
+from beyondbase.store import Run, part_writer
 from beyondbase.types import DrawRule, SamplingSpec
 from beyondbase.verification.countdown import CountdownVerifier
 
@@ -25,5 +25,5 @@ def draw(path: Path, engine: VllmEngine) -> Run:
 
 if __name__ == "__main__":
     # Many small commits: a kill then finds some of the run on disk, and not all.
-    run_writer.COMMIT_ROWS = 20
+    part_writer.COMMIT_ROWS = 20
     draw(Path(sys.argv[1]), VllmEngine.load(BASE_MODEL, SMALL))

@@ -97,8 +97,11 @@ def part_name(writer: str, number: int) -> PartName:
 
 def writer_name(folder: Place, kind: str) -> str:
     """How a writer of a kind (see `of_shard`, MERGED) names its parts; at a URL, where nothing locks, like no other."""
-    if not isinstance(folder, UrlPath):
-        return kind
+    return unique_name(kind) if isinstance(folder, UrlPath) else kind
+
+
+def unique_name(kind: str) -> str:
+    """Name a writer like no other, so that it needs no lock to keep its parts from those of others."""
     unique = f"{datetime.now(UTC):%Y%m%dt%H%M%S}{secrets.token_hex(4)}"
     return f"{kind}-{unique}" if kind else unique
 
