@@ -7,7 +7,7 @@ RUN    := $(VENV)/bin/python -m
 demo: setup
 	$(VENV)/bin/beyondbase demo --out out/demo
 
-test: check $(VENV)/.gym $(VENV)/.trl
+test: check $(VENV)/.gym $(VENV)/.trl $(VENV)/.ray
 	$(RUN) pytest
 
 # The engine vllm on a CPU, in an environment of its own; where vLLM cannot be loaded, the tests say why and skip
@@ -59,6 +59,11 @@ $(VENV)/.gym: $(VENV)/.installed
 # TRL's trainers, for the tests of training a model with them
 $(VENV)/.trl: $(VENV)/.installed
 	$(RUN) pip install -c constraints.txt -e ".[trl]"
+	touch $@
+
+# Ray, and a server of S3's protocol, for the tests of many machines
+$(VENV)/.ray: $(VENV)/.installed
+	$(RUN) pip install -c constraints.txt -e ".[ray,test-s3]"
 	touch $@
 
 # The stamp comes last, so that an installation that was broken off is begun again.

@@ -2,4 +2,6 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("trl") else ["src/beyondbase/integrations/trl/*"]
+collect_ignore_glob = [
+    f"src/beyondbase/integrations/{library}/*" for library in ("trl", "ray") if not find_spec(library)
+]

@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # trainers of others: given our problems and verifiers, and whole runs of what they train
     "integrations": {
+        "extras",
         "errors",
         "training_folder",
         "wording",
@@ -176,6 +177,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "trl": ("integrations/trl/",),
     "datasets": ("integrations/trl/",),
     "accelerate": ("integrations/trl/",),
+    "ray": ("integrations/ray/",),
     "pebble": ("verification/workers.py",),
     "math_verify": ("verification/math/symbolic.py",),
     "sympy": ("verification/math/symbolic.py",),

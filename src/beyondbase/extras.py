@@ -8,7 +8,7 @@ from typing import Any
 from beyondbase.errors import BadInput
 
 _EXTRAS = (
-    {"gguf": "smollm2", "reasoning_gym": "gym"}
+    {"gguf": "smollm2", "reasoning_gym": "gym", "ray": "ray"}
     | dict.fromkeys(("torch", "transformers", "safetensors", "huggingface_hub"), "lab")
     | dict.fromkeys(("trl", "datasets", "accelerate"), "trl")
 )

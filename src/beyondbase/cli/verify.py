@@ -13,7 +13,10 @@ from beyondbase.cli.sample import in_words
 from beyondbase.cli.settings import run_name
 from beyondbase.cli.verb import Outcome, Verb
 from beyondbase.errors import BeyondbaseError
+from beyondbase.extras import load
 from beyondbase.pipeline import verify_run
+from beyondbase.sampling.engines import HERE
+from beyondbase.sampling.options import RayOptions
 from beyondbase.store import open_run
 from beyondbase.types import SETTLED, Progress, Verdict
 from beyondbase.verification import VerifierOptions, verifier_of
@@ -38,6 +41,9 @@ class VerifyConfig:
     """name of a verifier, or module:function of your own; by default the one the run was made with"""
     settle: Settle = Settle.NO
     """wrong: count as wrong, and say so in every report, the samples at which the verifier fails once more"""
+    on: str = HERE
+    """here: this process and its workers; ray: `--recorders` processes of a Ray cluster, or of the one at an address"""
+    ray: RayOptions = field(default_factory=RayOptions)
     grade: VerifierOptions = field(default_factory=VerifierOptions)
 
 
@@ -45,7 +51,11 @@ def run(config: VerifyConfig, progress: Progress) -> Outcome:
     """Judge what is owed."""
     verifier = verifier_of(config.verifier or open_run(config.run).manifest.verifier, config.grade)
     label = run_name(config.run)
-    judged = verify_run(config.run, verifier, progress, label)
+    if config.on == HERE:
+        judged = verify_run(config.run, verifier, progress, label)
+    else:
+        on_ray = load("beyondbase.integrations.ray.shards:verify_on_ray")
+        judged = on_ray(config.run, verifier, config.ray, config.on, progress, label)
     if config.settle is Settle.WRONG:
         judged = verify_run(config.run, SettledAsWrong(verifier.name), progress, label)
     rows = judged.verdicts(verifier.name).select("verdict", "detail").collect()

@@ -14,7 +14,7 @@ from beyondbase.sampling.plan import Plan, requests_of
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.spec import check_spec
 from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, problems_to_ask
-from beyondbase.store.place import place
+from beyondbase.store.place import UrlPath, place
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
 from beyondbase.verification.runner import JUDGED, Judge
@@ -122,7 +122,7 @@ def _draw_here(engine: Engine, work: Work, writer: RunWriter, progress: Progress
 
 
 def verify_run(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | UrlPath,
     verifier: Verifier,
     progress: Progress = silent,
     label: str = "model",

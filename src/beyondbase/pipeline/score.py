@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from beyondbase.problems import render, template_hash
 from beyondbase.sampling.scorer import Response, Scored, Scorer, Unscored, folder_name
 from beyondbase.store import WHOLE, Run, RunWriter, Shard
 from beyondbase.store.parts import SCORE_SCHEMA
+from beyondbase.store.place import Place, UrlPath, place
 from beyondbase.store.row_folder import KEY
 from beyondbase.types import Progress, Prompt, ScoreOutcome, silent
 from beyondbase.wording import in_short
@@ -39,13 +40,21 @@ class ScoredRun(NamedTuple):
     scorer: str
 
 
+@runtime_checkable
+class ScoringFleet(Protocol):
+    """Many copies of a scorer, which score a run together."""
+
+    def score_run(self, path: Place, first: int | None, progress: Progress, label: str) -> ScoredRun:
+        """Score the samples of index below `first` (None: all) of every problem of a run."""
+
+
 def to_nobody(name: str, settings: Mapping[str, str]) -> None:
     """Show settings to nobody."""
 
 
 def score_run(
-    path: str | os.PathLike[str],
-    scorer: Scorer,
+    path: str | os.PathLike[str] | UrlPath,
+    scorer: Scorer | ScoringFleet,
     *,
     first: int | None = FIRST,
     progress: Progress = silent,
@@ -63,6 +72,8 @@ def score_run(
     """
     if first is not None and first < 1:
         raise BadInput(f"first: expected at least 1 sample a problem, got {first}; --all scores every one")
+    if isinstance(scorer, ScoringFleet):
+        return scorer.score_run(place(path), first, progress, label)
     with RunWriter(path, shard=shard) as writer:
         run = writer.run
         _check_drawn(run)

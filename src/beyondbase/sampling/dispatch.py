@@ -164,13 +164,18 @@ class Dispatcher:
             self._durations.append(now - lease.given_s)
             self._end(lease)
 
-    def recorded(self, batch: Handed, rows: Iterable[tuple[Span, StateArray]]) -> None:
-        """Take note of what a batch came to; State.MISSING stands for a request that failed."""
+    def holds(self, replica: str) -> bool:
+        """Whether a replica has leases of which more is to come."""
+        return bool(self._replicas[replica].leases)
+
+    def recorded(self, batches: Iterable[Handed], rows: Iterable[tuple[Span, StateArray]]) -> None:
+        """Take note of what batches came to; State.MISSING stands for a request that failed."""
         for span, state_N in rows:
             if (state_N == 0).any():
                 self.plan.failed(self.plan.still_under_way(Span(span.problem_id, span.index_N[state_N == 0])))
             self.plan.note(Span(span.problem_id, span.index_N[state_N > 0]), state_N[state_N > 0])
-        self._handled(batch)
+        for batch in batches:
+            self._handled(batch)
 
     def lost(self, batch: Handed) -> None:
         """Take note of a batch that was lost before it was recorded."""

@@ -11,7 +11,10 @@ from beyondbase.errors import BadInput
 from beyondbase.extras import load
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.model_source.names import resolve_model
-from beyondbase.sampling.options import HfOptions, PowerOptions, ServerOptions, VllmOptions
+from beyondbase.sampling.options import HfOptions, PowerOptions, RayOptions, ServerOptions, VllmOptions
+
+HERE = "here"
+"""where a command does all its work in its own process"""
 
 
 class EngineName(StrEnum):
@@ -35,9 +38,24 @@ class EngineOptions:
     """hf: transformers in this process; vllm: vLLM in this process; openai: any server that speaks its protocol;
     power: as hf, from a power of the model's distribution"""
     hf: HfOptions = field(default_factory=HfOptions)
+    on: str = HERE
+    """here: one process of this machine; ray: copies of the engine on the Ray cluster at hand; or a cluster's address,
+    such as HOST:6379 or ray://HOST:10001"""
     power: PowerOptions = field(default_factory=PowerOptions)
     vllm: VllmOptions = field(default_factory=VllmOptions)
     api: ServerOptions = field(default_factory=ServerOptions)
+    ray: RayOptions = field(default_factory=RayOptions)
+
+
+    def gpus(self) -> float | None:
+        """GPUs that Ray keeps for a copy of the engine; None: one, where the cluster has any."""
+        if self.ray.replica_gpus is not None:
+            return self.ray.replica_gpus
+        if self.engine is EngineName.VLLM:
+            return float(self.vllm.tensor_parallel)
+        if self.engine is EngineName.OPENAI or self.hf.device == "cpu":
+            return 0.0
+        return 1.0 if self.hf.device else None
 
 
 Load = Callable[[], Engine]
@@ -46,7 +64,10 @@ Load = Callable[[], Engine]
 def engine_of(model: str, options: EngineOptions | None = None) -> Load:
     """Return what loads the engine of a model; raises BadInput now for a model that is not to be had."""
     options = options or EngineOptions()
-    return ENGINES[options.engine](model, options)
+    load_here = ENGINES[options.engine](model, options)
+    if options.on == HERE:
+        return load_here
+    return load("beyondbase.integrations.ray.fleet:fleet_of")(model, options)  # type: ignore[no-any-return]
 
 
 def _hf(model: str, options: EngineOptions) -> Load:

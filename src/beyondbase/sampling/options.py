@@ -92,3 +92,44 @@ class ServerOptions:
     """price of a million prompt tokens"""
     usd_per_million_out: float | None = None
     """price of a million answer tokens"""
+
+
+@dataclass(frozen=True, slots=True)
+class RayOptions:
+    """Copies of the engine on a Ray cluster, and who verifies and writes what they draw."""
+
+    replicas: int = 2
+    """copies of the engine"""
+    replica_cpus: float = 1.0
+    """CPUs that Ray keeps for each"""
+    replica_gpus: float | None = None
+    """GPUs that Ray keeps for each; by default one for each GPU that shares a copy of the model, and none on a CPU"""
+    recorders: int = 1
+    """processes that verify and write, beside the replicas"""
+    recorder_cpus: float = 0.0
+    """CPUs that Ray keeps for each; with 0 they find room on any machine"""
+    lease: int = 256
+    """samples handed to a replica at once"""
+    hang_s: float = 1800.0
+    """seconds without any progress after which a replica that has work is ended and started anew"""
+    wait_s: float = 20.0
+    """seconds that samples wait for others to be written with, where nothing hangs on them"""
+    status_port: int | None = None
+    """port of this machine that says how far the fleet is: /status.json, /metrics; 0 lets the system choose"""
+
+    def checked(self) -> RayOptions:
+        """Return the same, or raise BadInput for a fleet that cannot be."""
+        for name, value, least in (
+            ("replicas", self.replicas, 1),
+            ("recorders", self.recorders, 1),
+            ("lease", self.lease, 1),
+        ):
+            if value < least:
+                raise BadInput(f"{name}: expected at least {least}, got {value}")
+        amounts = {"replica-cpus": self.replica_cpus, "recorder-cpus": self.recorder_cpus, "wait-s": self.wait_s}
+        for name, amount in (amounts | {"replica-gpus": self.replica_gpus or 0.0}).items():
+            if not (math.isfinite(amount) and amount >= 0):
+                raise BadInput(f"{name}: expected 0 or more, got {amount}")
+        if not self.hang_s > 0:
+            raise BadInput(f"hang-s: expected more than 0 seconds, got {self.hang_s}")
+        return self

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from beyondbase.errors import BadInput
 from beyondbase.extras import load
-from beyondbase.sampling.engines import EngineName, EngineOptions
+from beyondbase.sampling.engines import HERE, EngineName, EngineOptions
 from beyondbase.sampling.model_source.names import resolve_model
 from beyondbase.sampling.scorer import Scorer, ScoreSpec
 
@@ -16,8 +16,11 @@ LoadScorer = Callable[[], Scorer]
 
 def scorer_of(model: str, options: EngineOptions | None = None, spec: ScoreSpec | None = None) -> LoadScorer:
     """Return what loads a model to score under; raises BadInput now for one that is not to be had, or cannot score."""
-    options = options or EngineOptions()
-    return SCORERS[options.engine](model, options, spec or ScoreSpec())
+    options, spec = options or EngineOptions(), spec or ScoreSpec()
+    load_here = SCORERS[options.engine](model, options, spec)
+    if options.on == HERE:
+        return load_here
+    return load("beyondbase.integrations.ray.shards:scorers_of")(model, options, spec)  # type: ignore[no-any-return]
 
 
 def _hf(model: str, options: EngineOptions, spec: ScoreSpec) -> LoadScorer:

@@ -1,0 +1,1 @@
+"""Runs drawn, verified and written by many processes on a Ray cluster."""

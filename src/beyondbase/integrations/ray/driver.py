@@ -1,0 +1,255 @@
+"""The loop that moves leases, batches and news between the planner and the processes of a fleet.
+
+It decides nothing: who draws what is the Dispatcher's, when something is written the Gathering's, where a process
+runs and that it is started anew is Ray's. Texts do not pass through it: a batch is a reference that a replica made and
+a recorder reads.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from beyondbase.errors import BeyondbaseError
+from beyondbase.integrations.ray.actors import Actors, is_lost, living_nodes, restart, told
+from beyondbase.integrations.ray.recorder import Recorded, Session
+from beyondbase.integrations.ray.replica import Ready, Told
+from beyondbase.pipeline.fleet import Work
+from beyondbase.sampling.dispatch import Aside, Dispatcher, Handed, Loss, Terms
+from beyondbase.sampling.gather import Gathering, Pace
+from beyondbase.sampling.options import RayOptions
+from beyondbase.store.place import Place
+from beyondbase.types import Progress
+
+_WAIT_S = 0.2
+_DOUBT_S = 15.0
+"""until a process that cannot be reached, on a machine that counts as alive, is taken for dead"""
+_TRIES = 3
+"""recorders that may be lost at one batch"""
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Completions on their way from a replica to the store."""
+
+    ref: Any
+    handed: Handed
+    n_bytes: int
+    losses: int = 0
+    alone: bool = False
+    """to be recorded by itself: one of those that it was recorded with is not to be had any more"""
+
+
+class Driver:
+    """Draws one plan to its end."""
+
+    def __init__(
+        self,
+        actors: Actors,
+        settings: Mapping[str, str],
+        work: Work,
+        run: Place,
+        options: RayOptions,
+        progress: Progress,
+    ) -> None:
+        self._actors, self._settings, self._work, self._progress = actors, settings, work, progress
+        self._dispatcher = Dispatcher(
+            work.plan, Terms(most=options.lease, least=min(16, options.lease), hang_s=options.hang_s)
+        )
+        self._batches = Gathering[_Batch](Pace(wait_s=options.wait_s))
+        self._singles = list[_Batch]()
+        self._session = ray.put(Session(secrets.token_hex(8), run, work.verifier))
+        self._free = list(actors.recorders)
+        self._waiting = dict[Any, Callable[[Any], None]]()
+        self._takes = dict[str, Any]()
+        self._node_of = dict[str, str]()
+        self._fallen = dict[str, float]()
+        self._progress_of = dict[str, int]()
+        self._take_s = max(1.0, len(actors.replicas) / 200)
+        self.n_failed = self.n_tokens = 0
+
+    def run(self) -> Mapping[str, Aside]:
+        """Draw until nothing is owed; return the problems that were set aside."""
+        for name in () if self._dispatcher.done else self._actors.replicas:
+            self._begin(name)
+        while not self._dispatcher.done:
+            self._give()
+            self._record()
+            self._await()
+            self._look_after()
+            self._show()
+        return self._dispatcher.aside
+
+    # replicas
+
+    def _begin(self, name: str) -> None:
+        first = next(iter(self._work.prompts.values()))
+        ref = self._actors.replicas[name].begin.remote(self._work.spec, first)
+        self._waiting[ref] = partial(self._begun, name)
+
+    def _begun(self, name: str, ref: Any) -> None:
+        try:
+            ready: Ready = ray.get(ref)
+        except RayError as error:
+            if not is_lost(error):
+                raise told(error) from None
+            self._begin(name)
+            return
+        self._check_same(name, ready)
+        self._leave(name, None)
+        self._node_of[name] = ready.node
+        self._dispatcher.join(name, monotonic())
+
+    def _check_same(self, name: str, ready: Ready) -> None:
+        """Raise BeyondbaseError for a replica that would draw from something else than the manifest says."""
+        for key, value in self._settings.items():
+            if ready.settings.get(key) != value:
+                raise BeyondbaseError(
+                    f"on: expected the same engine on all machines, got {key} = {ready.settings.get(key)!r} for {name} "
+                    f"(node {ready.node[:8]}) and {value!r} for the run; give every machine the same model and library"
+                )
+
+    def _give(self) -> None:
+        for name in self._dispatcher.replicas:
+            if name in self._fallen:
+                continue
+            actor = self._actors.replicas[name]
+            while lease := self._dispatcher.offer(name, monotonic()):
+                prompts = {span.problem_id: self._work.prompts[span.problem_id] for span in lease.spans}
+                actor.give.remote(lease.number, lease.spans, prompts, self._work.spec.seed)
+            if name not in self._takes and self._dispatcher.holds(name):
+                self._take(name)
+        for lease in self._dispatcher.withdrawn:
+            if lease.replica in self._dispatcher.replicas:
+                self._actors.replicas[lease.replica].withdraw.remote(lease.number)
+        self._dispatcher.withdrawn.clear()
+
+    def _take(self, name: str) -> None:
+        ref, drawn = self._actors.replicas[name].take.options(num_returns=2).remote(self._take_s)
+        self._takes[name] = ref
+        self._waiting[ref] = partial(self._taken, name, drawn)
+
+    def _taken(self, name: str, drawn: Any, ref: Any) -> None:
+        if self._takes.get(name) is not ref:  # of a process that is gone
+            return
+        del self._takes[name]
+        try:
+            said: Told = ray.get(ref)
+        except RayError as error:
+            if not is_lost(error):
+                raise told(error) from None
+            self._fallen[name] = monotonic()
+            self._begin(name)
+            return
+        now = monotonic()
+        if said.progress != self._progress_of.get(name):
+            self._progress_of[name] = said.progress
+            self._dispatcher.heard(name, now)
+        if said.n_samples or said.handed.ended:
+            self._dispatcher.arrived(name, said.handed, now)
+        if said.n_samples:
+            self._batches.add(_Batch(drawn, said.handed, said.n_bytes), said.n_bytes, now)
+        if said.failed:
+            self._end_failed(name, said.failed)
+
+    def _end_failed(self, name: str, reason: str) -> None:
+        """Start an engine anew that raised; an error of ours is for the user."""
+        if reason.startswith(("BadInput", "BeyondbaseError", "StoreError")):
+            raise BeyondbaseError(reason.partition(": ")[2])
+        self._restart(name, Loss.DIED)
+
+    def _restart(self, name: str, loss: Loss) -> None:
+        self._takes.pop(name, None)
+        restart(self._actors.replicas[name])
+        self._dispatcher.leave(name, loss)
+        self._begin(name)
+
+    def _leave(self, name: str, loss: Loss | None) -> None:
+        """Give up a replica that fell; None: its process is there again, and its machine tells why it fell."""
+        if self._fallen.pop(name, None) is None:
+            return
+        lives = self._node_of.get(name) in living_nodes()
+        self._dispatcher.leave(name, loss or (Loss.DIED if lives else Loss.TAKEN))
+
+    def _look_after(self) -> None:
+        """Decide on replicas that cannot be reached, and end those that hang."""
+        now = monotonic()
+        if self._fallen:
+            living = living_nodes()
+            for name, since in [*self._fallen.items()]:
+                if self._node_of.get(name) not in living:
+                    self._leave(name, Loss.TAKEN)
+                elif now - since > _DOUBT_S:
+                    self._leave(name, Loss.DIED)
+        for name in self._dispatcher.hung(now):
+            if name not in self._fallen:
+                self._restart(name, Loss.HUNG)
+
+    # recorders
+
+    def _record(self) -> None:
+        now = monotonic()
+        while self._free:
+            due = (
+                [self._singles.pop()]
+                if self._singles
+                else self._batches.due(now, wanted=self._dispatcher.needs_verdicts)
+            )
+            if not due:
+                return
+            name = self._free.pop()
+            ref = self._actors.recorders[name].record.remote(self._session, *(batch.ref for batch in due))
+            self._waiting[ref] = partial(self._recorded, name, due)
+
+    def _recorded(self, name: str, batches: Sequence[_Batch], ref: Any) -> None:
+        self._free.append(name)
+        try:
+            recorded: Recorded = ray.get(ref)
+        except RayError as error:
+            self._unrecorded(batches, error)
+            return
+        self.n_failed += recorded.n_failed
+        self.n_tokens += recorded.n_tokens
+        self._dispatcher.recorded([batch.handed for batch in batches], recorded.rows)
+
+    def _unrecorded(self, batches: Sequence[_Batch], error: RayError) -> None:
+        """Record batches again whose recorder was lost; give up one that is not to be had any more."""
+        cause = getattr(error, "cause", error)
+        if is_lost(error):
+            for batch in batches:
+                batch.losses += 1
+                if batch.losses >= _TRIES:
+                    raise BeyondbaseError(
+                        f"on: {_TRIES} recorders were lost, one after the other, at the same samples; see what the "
+                        "verifier does with them, or give recorders more memory"
+                    ) from None
+        elif isinstance(cause, BeyondbaseError) or not isinstance(cause, RayError):
+            raise told(error) from None
+        elif len(batches) == 1:
+            self._dispatcher.lost(batches[0].handed)
+            return
+        self._singles.extend(batches)
+
+    # news
+
+    def _await(self) -> None:
+        waiting = [*self._waiting]
+        done, waiting = ray.wait(waiting, num_returns=1, timeout=_WAIT_S, fetch_local=False)
+        if done and waiting:
+            more, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)
+            done += more
+        for ref in done:
+            self._waiting.pop(ref)(ref)
+
+    def _show(self) -> None:
+        plan = self._work.plan
+        up = len(self._dispatcher.replicas) - len(self._fallen)
+        note = f"{up} of {len(self._actors.replicas)} replicas, {plan.n_open} problems open"
+        self._progress(f"sample {self._work.label}", plan.drawn, plan.at_most, note)
