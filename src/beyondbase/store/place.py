@@ -2,21 +2,29 @@
 
 A local place is a `pathlib.Path`; its files are written under a temporary name, synced and renamed, so that
 each is whole or absent. Any other place is a `UrlPath`, which has the few of Path's names that a run needs.
-An object store puts an object whole or not at all, but knows no locks: there nothing keeps two writers
-of one shard apart. Their parts have names of their own, so that neither overwrites the other, and what both
+
+Of an object store we take for granted what S3, GCS and Azure guarantee: an object is put whole or not at all
+(a large one in pieces that show only once the last is there), whoever reads or lists after a put sees it, and to put
+the same again changes nothing, so that a put whose answer was lost is tried again. Nothing is renamed or copied there,
+and nothing is written twice but the manifest, problems.parquet and settings. It knows no locks: there nothing keeps two
+writers of one shard apart. Their parts have names of their own, so that neither overwrites the other, and what both
 drew is counted once; the work done twice is all that is lost. Only one process at a time should make a run there,
 raise its n_max, add problems to it or compact it.
+
+Credentials come from where the storage's own library looks for them, and are never written or shown.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec.core
 import polars as pl
@@ -28,6 +36,15 @@ from fsspec.implementations.local import LocalFileSystem
 from beyondbase import durable
 from beyondbase.durable import sync, writing
 from beyondbase.errors import StoreError
+from beyondbase.store.ranged_file import arrow_files, open_ranged
+from beyondbase.store.retrying import PATIENCE, in_passing, patiently
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+AT_ONCE = 16
+"""requests that wait for a storage at the same time"""
+_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,13 +71,15 @@ class UrlPath:
 
     def names(self) -> list[str]:
         """List what lies in this folder; nothing if it is not there."""
-        fs, path = self.location()
-        with self._reaching("listed"):
-            fs.invalidate_cache()
+
+        def listed(fs: Any, path: str) -> list[str]:
+            fs.invalidate_cache(path)
             try:
                 return [entry.rstrip("/").rpartition("/")[2] for entry in fs.ls(path, detail=False)]
             except FileNotFoundError:
                 return []
+
+        return self._asked("listed", listed)
 
     def glob(self, pattern: str) -> Iterator[UrlPath]:
         """Yield what lies in this folder under names that match."""
@@ -68,46 +87,78 @@ class UrlPath:
 
     def exists(self) -> bool:
         """Whether an object, or anything below it, is there."""
-        return self.name in self.parent.names()
+
+        def told(fs: Any, path: str) -> bool:
+            fs.invalidate_cache(path)
+            try:
+                fs.info(path)
+            except FileNotFoundError:
+                return False
+            return True
+
+        return self._asked("looked for", told)
+
+    def size(self) -> int:
+        """Return the size of an object in bytes, as the last listing of its folder told it where there was one."""
+        return self._asked("read", lambda fs, path: int(fs.info(path)["size"]))
 
     def read_bytes(self) -> bytes:
         """Read an object whole; raises FileNotFoundError if it is not there."""
-        fs, path = self.location()
-        with self._reaching("read"):
-            return bytes(fs.cat_file(path))
+        return self.read_range(0)
+
+    def read_range(self, start: int, end: int | None = None) -> bytes:
+        """Read from a byte on to before another one; of a negative `start`, that many bytes at the end."""
+        return self._asked("read", lambda fs, path: bytes(fs.cat_file(path, start=start, end=end)))
 
     def write_bytes(self, content: bytes | memoryview) -> None:
         """Put an object, whole or not at all."""
-        fs, path = self.location()
-        with self._reaching("written"):
+        whole = bytes(content)
+
+        def put_whole(fs: Any, path: str) -> None:
             try:
-                fs.pipe_file(path, bytes(content))
+                fs.pipe_file(path, whole)
             except FileNotFoundError as error:
-                raise OSError(f"no such place: {error}") from error
+                raise OSError(f"no such place: {error}") from None
+
+        self._asked("written", put_whole)
 
     def unlink(self) -> None:
         """Remove an object, if it is there."""
+
+        def removed(fs: Any, path: str) -> None:
+            with suppress(FileNotFoundError):
+                fs.rm_file(path)
+
+        self._asked("removed", removed)
+
+    def anew(self) -> UrlPath:
+        """The same, of which nothing is known from a listing any more: for what may be written anew."""
         fs, path = self.location()
-        with self._reaching("removed"), suppress(FileNotFoundError):
-            fs.rm_file(path)
+        fs.invalidate_cache(path)
+        return self
 
     def location(self) -> tuple[Any, str]:
         """The fsspec filesystem and the path in it."""
         fs, path = _resolve(self.url)
         return fs, path
 
-    @contextmanager
-    def _reaching(self, done: str) -> Iterator[None]:
+    def _asked(self, done: str, act: Callable[[Any, str], T]) -> T:
+        """Ask the storage, again where it fails in passing; raises FileNotFoundError, or StoreError in one line."""
+        fs, path = self.location()
         try:
-            yield
+            return patiently(lambda: act(fs, path))
         except FileNotFoundError:
             raise
         except Exception as error:
             # The boundary to a storage's own library, which raises what it likes.
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise StoreError(
-                f"{self.url}: cannot be {done} ({reason}); check the address, the network and the credentials"
-            ) from error
+            reason = _PASSWORD.sub("", " ".join(f"{type(error).__name__}: {error}".split()))
+            mend = "check the address, the network and the credentials"
+            if in_passing(error):
+                mend = (
+                    f"it was tried for {PATIENCE.in_all_s:g} s, and what was committed is safe: {mend}, "
+                    "and run the same command again"
+                )
+            raise StoreError(f"{self.url}: cannot be {done} ({reason}); {mend}") from error
 
 
 Place = Path | UrlPath
@@ -124,6 +175,11 @@ def place(path: str | os.PathLike[str] | UrlPath) -> Place:
     text = os.fspath(path)
     if "://" not in text:
         return Path(path)
+    if _PASSWORD.search(text):
+        raise StoreError(
+            f"{_PASSWORD.sub('', text)}: expected a URL without a password, got one with it; "
+            "put the credentials where the storage's own library looks for them"
+        )
     fs, local = _resolve(text)
     return Path(local) if isinstance(fs, LocalFileSystem) else UrlPath(text)
 
@@ -169,14 +225,18 @@ def make_folder(path: Place) -> None:
 
 def read_metadata(path: Place) -> pq.FileMetaData:
     """Read the end of a Parquet file."""
-    fs, where = _location(path)
-    return pq.read_metadata(where, filesystem=fs)
+    return pq.read_metadata(path if isinstance(path, Path) else open_ranged(path))
 
 
 def read_table(path: Place, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file, or some of its columns."""
-    fs, where = _location(path)
-    with pq.ParquetFile(where, filesystem=fs) as file:
+    if isinstance(path, Path):
+        source: Any = path
+    elif columns is None:
+        source = pa.BufferReader(path.read_bytes())
+    else:
+        source = open_ranged(path.anew())
+    with pq.ParquetFile(source, pre_buffer=isinstance(path, UrlPath)) as file:
         return file.read(columns=columns)
 
 
@@ -186,13 +246,23 @@ def scan(paths: Sequence[Place], schema: pa.Schema) -> pl.LazyFrame:
         return pl.DataFrame(schema.empty_table()).lazy()
     if isinstance(paths[0], Path):
         return pl.scan_parquet([str(path) for path in paths], glob=False, hive_partitioning=False)
-    located = [_location(path) for path in paths]
-    files = [where for _, where in located]
-    return pl.scan_pyarrow_dataset(pa.dataset.dataset(files, schema, format="parquet", filesystem=located[0][0]))
+    at = {path.location()[1]: path for path in paths if isinstance(path, UrlPath)}
+    files = arrow_files(paths[0].location()[0], at)
+    return pl.scan_pyarrow_dataset(pa.dataset.dataset([*at], schema, format="parquet", filesystem=files))
 
 
-def _location(path: Place) -> tuple[Any, str]:
-    return path.location() if isinstance(path, UrlPath) else (None, str(path))
+def of_each(act: Callable[[T], U], asked: Iterable[T], folder: Place) -> list[U]:
+    """Do one thing with each of some files in a folder, in order; at a URL with several at once.
+
+    Raises what the first that failed raised.
+    """
+    if not isinstance(folder, UrlPath):
+        return [act(one) for one in asked]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        try:
+            return list(threads.map(act, asked))
+        finally:
+            threads.shutdown(cancel_futures=True)
 
 
 def _resolve(url: str) -> tuple[Any, str]:

@@ -7,6 +7,7 @@ one, and a later row over an earlier one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
@@ -27,12 +28,14 @@ from beyondbase.store.parts import (
     part_name,
     read_part,
 )
-from beyondbase.store.place import Place, names, scan
+from beyondbase.store.place import Place, UrlPath, names, of_each, scan
 from beyondbase.types import Finish, ScoreOutcome, Verdict
 
 T = TypeVar("T")
 
 KEY = ("problem_id", "sample_index")
+ONE_ANSWER = 1000
+"""names that an object store gives in one answer to a listing, and so at one moment"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,10 @@ class RowFolder:
         while True:
             there = self._names()
             try:
-                return ask([self._check(name) for name in sorted({*there} - self._replaced(there))])
+                return ask(self._look_at(sorted({*there} - self._replaced(there))))
             except READ_ERRORS as error:
-                damage = self._damage(there) if self._names() == there else None
-                if self._names() == there:
+                damage = self._damage(there) if self._still_has(there) else None
+                if self._still_has(there):
                     raise damage or error from None
 
     def rows(self, columns: Sequence[str | pl.Expr] = ()) -> tuple[list[Part], pl.DataFrame]:
@@ -143,13 +146,20 @@ class RowFolder:
     def _names(self) -> list[PartName]:
         """List the names of all parts.
 
-        Twice, until both are the same: a single listing may miss a part that was replaced while it went on
-        and the one that replaced it too.
+        A listing may miss a part that was replaced while it went on and the one that replaced it too: it is repeated
+        until nothing is gone that was there before. Not if an object store told all in one answer, which is one moment.
         """
-        before, now = None, parse_names(self.path, names(self.path))
-        while now != before:
+        listed = names(self.path)
+        now = parse_names(self.path, listed)
+        if isinstance(self.path, UrlPath) and len(listed) < ONE_ANSWER:
+            return now
+        while True:
             before, now = now, parse_names(self.path, names(self.path))
-        return now
+            if {*before} <= {*now}:
+                return now
+
+    def _still_has(self, there: Sequence[PartName]) -> bool:
+        return {*there} <= {*self._names()}
 
     def _damage(self, there: Sequence[PartName]) -> StoreError | None:
         """Look for a part that is damaged inside."""
@@ -162,14 +172,25 @@ class RowFolder:
 
     def _replaced(self, there: Sequence[PartName]) -> set[PartName]:
         """Names of the parts whose rows stand in merged ones."""
+        merged = [name for name in there if name.rank == 0]
+        of_each(self._glance_at, merged, self.path)
         replaced = set[PartName]()
         # The newest first: a merged part may be replaced by a later one, and is then not looked at.
-        for name in reversed([name for name in there if name.rank == 0]):
+        for name in reversed(merged):
             if name not in replaced:
-                replaced |= self._check(name).replaces
+                replaced |= self._look_at([name])[0].replaces
         return replaced
 
-    def _check(self, name: PartName) -> Part:
+    def _look_at(self, names: Sequence[PartName]) -> list[Part]:
+        """Check parts, those at a URL several at once; raises what is wrong with the first that is not whole."""
+        of_each(self._check, names, self.path)
+        return [self._checked[name] for name in names]
+
+    def _glance_at(self, name: PartName) -> None:
+        # One that is replaced need not be whole, nor there: which are is not known yet.
+        with suppress(StoreError, FileNotFoundError):
+            self._check(name)
+
+    def _check(self, name: PartName) -> None:
         if name not in self._checked:
             self._checked[name] = check_part(self.path / str(name), self.kind.schema, self.run_id)
-        return self._checked[name]
