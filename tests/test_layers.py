@@ -147,7 +147,11 @@ MAY_IMPORT["__init__"] = {"errors", "types", "estimators", "analyses", "store"}
 
 # what is loaded late (extras.load) from a layer above: the judge joins an engine and a verifier, which do not know
 # of each other
-LOADED_FROM_ABOVE = {("verification", "beyondbase.pipeline.judge:judge_of")}
+LOADED_FROM_ABOVE = {
+    ("verification", "beyondbase.pipeline.judge:judge_of"),
+    ("sampling", "beyondbase.integrations.ray.fleet:fleet_of"),
+    ("sampling", "beyondbase.integrations.ray.shards:scorers_of"),
+}
 LATE = re.compile(r"""load\(f?"(beyondbase\.[^"{]+)""")
 
 # within a layer that a folder may import, what it may not: the writing side of the store, all but result types

@@ -9,7 +9,7 @@ Nothing here knows a clock, a network or a cluster: times are told, in seconds o
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,6 +61,7 @@ class Lease:
     unrecorded: int = 0
     """batches with completions of it that are not recorded yet"""
     loss: Loss | None = None
+    n_th_loss: int = 0
     ended: bool = False
 
 
@@ -87,6 +88,8 @@ class Aside:
 class _Replica:
     leases: dict[int, Lease] = field(default_factory=dict)
     heard_s: float = 0.0
+    silent: bool = False
+    """whether a lease was withdrawn from it, and nothing was heard since: it may hang, and gets no other"""
 
 
 _DURATIONS = 200
@@ -121,7 +124,8 @@ class Dispatcher:
         """leases handed out twice, and leases whose replica was lost"""
         self._replicas = dict[str, _Replica]()
         self._suspects = deque[Span]()
-        self._strikes = Counter[str]()
+        self._n_losses = 0
+        self._struck = defaultdict[str, set[int]](set)
         self._numbers = count(1)
         self._durations = deque[float](maxlen=_DURATIONS)
 
@@ -131,8 +135,9 @@ class Dispatcher:
 
     def leave(self, replica: str, loss: Loss) -> None:
         """Take note of a replica that is lost, and of its leases."""
+        self._n_losses += 1
         for lease in [*self._replicas.pop(replica, _Replica()).leases.values()]:
-            lease.loss, lease.ended = loss, True
+            lease.loss, lease.n_th_loss, lease.ended = loss, self._n_losses, True
             self.n_lost += 1
             self._close_if_done(lease)
 
@@ -143,8 +148,9 @@ class Dispatcher:
 
     def offer(self, replica: str, now: float) -> Lease | None:
         """Give a replica its next lease, if it has room for one and there is one for it."""
-        held = self._replicas[replica].leases
-        if len(held) >= self.terms.ahead or any(lease.alone for lease in held.values()):
+        known = self._replicas[replica]
+        held = known.leases
+        if known.silent or len(held) >= self.terms.ahead or any(lease.alone for lease in held.values()):
             return None
         if self._suspects:
             if held:  # a suspect is drawn by a replica that has nothing to lose
@@ -165,8 +171,9 @@ class Dispatcher:
             self._end(lease)
 
     def holds(self, replica: str) -> bool:
-        """Whether a replica has leases of which more is to come."""
-        return bool(self._replicas[replica].leases)
+        """Whether a replica has, or had, leases of which news is to come."""
+        known = self._replicas[replica]
+        return known.silent or bool(known.leases)
 
     def recorded(self, batches: Iterable[Handed], rows: Iterable[tuple[Span, StateArray]]) -> None:
         """Take note of what batches came to; State.MISSING stands for a request that failed."""
@@ -184,12 +191,12 @@ class Dispatcher:
     def heard(self, replica: str, now: float) -> None:
         """Take note that a replica showed progress."""
         if known := self._replicas.get(replica):
-            known.heard_s = now
+            known.heard_s, known.silent = now, False
 
     def hung(self, now: float) -> list[str]:
         """Name the replicas that have work and showed no progress for too long."""
         late = now - self.terms.hang_s
-        return [name for name, known in self._replicas.items() if known.leases and known.heard_s < late]
+        return [name for name, known in self._replicas.items() if known.heard_s < late and self.holds(name)]
 
     @property
     def needs_verdicts(self) -> bool:
@@ -262,18 +269,24 @@ class Dispatcher:
             twin.twin = None
             if not self._left(twin):
                 self.withdrawn.append(twin)
+                if known := self._replicas.get(twin.replica):
+                    known.silent = True
                 self._end(twin)
         for span in left:
             if lease.loss in (Loss.DIED, Loss.HUNG):
-                self._blame(span, lease.loss, elsewhere=twin is not None)
+                self._blame(span, lease, elsewhere=twin is not None)
             elif twin is None:
                 self.plan.give_back([span])
 
-    def _blame(self, span: Span, loss: Loss, *, elsewhere: bool) -> None:
-        """Draw a problem alone from now on that a replica was lost at; set it aside after so many losses."""
-        self._strikes[span.problem_id] += 1
-        if self._strikes[span.problem_id] >= self.terms.strikes:
-            self.aside[span.problem_id] = Aside(span, loss)
+    def _blame(self, span: Span, lease: Lease, *, elsewhere: bool) -> None:
+        """Draw a problem alone from now on that a replica was lost at; set it aside after so many losses.
+
+        The last of them must have been its own: problems that were drawn beside it share the others.
+        """
+        struck = self._struck[span.problem_id]
+        struck.add(lease.n_th_loss)
+        if lease.alone and len(struck) >= self.terms.strikes and lease.loss is not None:
+            self.aside[span.problem_id] = Aside(span, lease.loss)
             self.plan.set_aside(span.problem_id)
         elif not elsewhere:
             self._suspects.append(span)

@@ -46,7 +46,6 @@ class EngineOptions:
     api: ServerOptions = field(default_factory=ServerOptions)
     ray: RayOptions = field(default_factory=RayOptions)
 
-
     def gpus(self) -> float | None:
         """GPUs that Ray keeps for a copy of the engine; None: one, where the cluster has any."""
         if self.ray.replica_gpus is not None:

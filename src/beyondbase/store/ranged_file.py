@@ -7,11 +7,9 @@ Here a small object is one request, and of a large one only the columns that are
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
-from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 TAIL = 65_536
 """bytes; as many as Arrow reads to find the footer"""
@@ -67,23 +65,6 @@ class RangedFile(io.RawIOBase):
         return self._source.read_range(start, start + n) if n else b""
 
 
-class _Files(FSSpecHandler):  # type: ignore[misc]
-    """Arrow's view of a storage: only reading is ours."""
-
-    def __init__(self, fs: Any, sources: Mapping[str, Ranged]) -> None:
-        super().__init__(fs)
-        self._sources = sources
-
-    def open_input_file(self, path: str) -> pa.PythonFile:
-        """Open one of the sources."""
-        return open_ranged(self._sources[path])
-
-
 def open_ranged(source: Ranged) -> pa.PythonFile:
     """Open a source for Arrow."""
     return pa.PythonFile(RangedFile(source), mode="r")
-
-
-def arrow_files(fs: Any, sources: Mapping[str, Ranged]) -> PyFileSystem:
-    """Return a file system of Arrow's in which these paths are these sources."""
-    return PyFileSystem(_Files(fs, sources))

@@ -11,8 +11,6 @@ from beyondbase.errors import BadInput
 AT_HAND = "ray"
 """the cluster that RAY_ADDRESS names or that runs on this machine; where there is none, one is started here"""
 
-LOOPBACK = "127.0.0.1"
-
 
 def connect(on: str) -> None:
     """Connect this process to a cluster, once; raises BadInput where none answers."""
@@ -21,10 +19,8 @@ def connect(on: str) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told what is measured here
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray will do by default
     address = os.environ.get("RAY_ADDRESS", "auto") if on == AT_HAND else on
-    # Ray takes a loopback address for one that other machines know it by, unless it is told otherwise.
-    loopback = {"_node_ip_address": LOOPBACK} if address.startswith(f"{LOOPBACK}:") else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **loopback)
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except ConnectionError as error:
         if on == AT_HAND and "RAY_ADDRESS" not in os.environ:
             ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")

@@ -20,7 +20,7 @@ from ray.exceptions import RayError
 from beyondbase.errors import BeyondbaseError
 from beyondbase.integrations.ray.actors import Actors, is_lost, living_nodes, restart, told
 from beyondbase.integrations.ray.recorder import Recorded, Session
-from beyondbase.integrations.ray.replica import Ready, Told
+from beyondbase.integrations.ray.replica import NEW, Ready, Told
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.dispatch import Aside, Dispatcher, Handed, Loss, Terms
 from beyondbase.sampling.gather import Gathering, Pace
@@ -145,10 +145,12 @@ class Driver:
         except RayError as error:
             if not is_lost(error):
                 raise told(error) from None
-            self._fallen[name] = monotonic()
+            said = NEW
+        now = monotonic()
+        if said == NEW:
+            self._fallen[name] = now
             self._begin(name)
             return
-        now = monotonic()
         if said.progress != self._progress_of.get(name):
             self._progress_of[name] = said.progress
             self._dispatcher.heard(name, now)

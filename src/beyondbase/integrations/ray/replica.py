@@ -44,6 +44,10 @@ class Told:
     """why the engine has ended; empty: it has not"""
 
 
+NEW = Told(Handed(frozenset()), 0, 0, 0, "started anew")
+"""what a process says that took the place of another and was told nothing yet"""
+
+
 class Replica:
     """Methods are called from several threads: one waits in `take` while others give."""
 
@@ -64,15 +68,19 @@ class Replica:
 
     def give(self, lease: int, spans: Sequence[Span], prompts: Mapping[str, Prompt], run_seed: int) -> None:
         """Add a lease to those that are drawn."""
-        self._at_work().give(lease, requests_of(spans, prompts, run_seed))
+        if self._copy is not None:
+            self._copy.give(lease, requests_of(spans, prompts, run_seed))
 
     def withdraw(self, lease: int) -> None:
         """Draw no more of a lease."""
-        self._at_work().withdraw(lease)
+        if self._copy is not None:
+            self._copy.withdraw(lease)
 
     def take(self, wait_s: float) -> tuple[Told, Drawn]:
         """Hand over what was drawn since the last call; waits for it a while."""
-        taken = self._at_work().take(wait_s, MOST_BYTES)
+        if self._copy is None:
+            return NEW, []
+        taken = self._copy.take(wait_s, MOST_BYTES)
         drawn = [(replace(request, prompt=_BARE), completion) for request, completion in taken.completions]
         n_bytes = sum(len(done.text) + len(done.reasoning) + 4 * len(done.token_ids) for _, done in drawn)
         told = Told(Handed(taken.leases, taken.ended), len(drawn), n_bytes, taken.progress, taken.failed)
@@ -87,8 +95,3 @@ class Replica:
     def pid(self) -> int:
         """Number of this process."""
         return os.getpid()
-
-    def _at_work(self) -> Copy:
-        if self._copy is None:
-            raise RuntimeError("a replica that was not told to begin")
-        return self._copy
