@@ -13,6 +13,7 @@ from beyondbase.errors import BadInput, BeyondbaseError
 from beyondbase.integrations.ray.actors import Actors, is_lost, told
 from beyondbase.integrations.ray.connect import connect
 from beyondbase.integrations.ray.driver import Driver
+from beyondbase.integrations.ray.paths import model_for_all, place_for_all
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.engines import HERE, EngineOptions, engine_of
@@ -31,7 +32,7 @@ def fleet_of(model: str, options: EngineOptions) -> Callable[[], RayFleet]:
             "on: expected --on here with --budget-tokens or --budget-usd, which one process alone can keep to"
         )
     options.ray.checked()
-    here = partial(_load, model, replace(options, on=HERE))
+    here = partial(_load, model_for_all(model), replace(options, on=HERE))
     return lambda: RayFleet(here, options.ray, options.on, options.gpus())
 
 
@@ -68,7 +69,7 @@ class RayFleet:
 
     def draw(self, work: Work, writer: RunWriter, progress: Progress) -> None:
         """Draw and judge until the plan owes nothing; raises BeyondbaseError naming problems that were set aside."""
-        aside = Driver(self._actors, self._settings, work, writer.run.path, self.options, progress).run()
+        aside = Driver(self._actors, self._settings, work, place_for_all(writer.run.path), self.options, progress).run()
         if not aside:
             return
         for left in aside.values():

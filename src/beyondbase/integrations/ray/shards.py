@@ -17,6 +17,7 @@ from ray.exceptions import RayError
 from beyondbase.errors import StoreError
 from beyondbase.integrations.ray.actors import end, gpus_of, told
 from beyondbase.integrations.ray.connect import connect
+from beyondbase.integrations.ray.paths import model_for_all, place_for_all
 from beyondbase.pipeline.runs import verify_run
 from beyondbase.pipeline.score import ScoredRun, score_run
 from beyondbase.sampling.engines import HERE, EngineOptions
@@ -44,7 +45,7 @@ def verify_on_ray(path: str, verifier: Verifier, options: RayOptions, on: str, p
         retry_exceptions=[StoreError],
         scheduling_strategy="SPREAD",
     )
-    calls = [partial(judge.remote, place(path), verifier, Shard(i, n_shards)) for i in range(n_shards)]
+    calls = [partial(judge.remote, place_for_all(place(path)), verifier, Shard(i, n_shards)) for i in range(n_shards)]
     for done, _ in enumerate(_results(calls, options.recorders), 1):
         progress(f"verify {label}", done, n_shards, f"shards, {options.recorders} processes")
     return open_run(path)
@@ -53,7 +54,9 @@ def verify_on_ray(path: str, verifier: Verifier, options: RayOptions, on: str, p
 def scorers_of(model: str, options: EngineOptions, spec: ScoreSpec) -> Callable[[], RayScorers]:
     """Return what starts copies of a scorer on a cluster."""
     options.ray.checked()
-    return lambda: RayScorers(partial(_load, model, options, spec), options.ray, options.on, options.gpus())
+    return lambda: RayScorers(
+        partial(_load, model_for_all(model), options, spec), options.ray, options.on, options.gpus()
+    )
 
 
 class RayScorers:
@@ -77,7 +80,7 @@ class RayScorers:
         shards = [Shard(i, n_shards) for i in range(n_shards)]
         # Each process has its own shards, so that none waits behind another's.
         calls = [
-            partial(self._actors[i % len(self._actors)].score.remote, path, first, shard)
+            partial(self._actors[i % len(self._actors)].score.remote, place_for_all(path), first, shard)
             for i, shard in enumerate(shards)
         ]
         names = list[str]()
