@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +32,9 @@ def writing(path: Path) -> Iterator[None]:
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that a kill at any moment leaves the old content or the new, never a part of it.
 
-    Several processes may write the same one at once: each has a temporary of its own, and the last one stays.
+    Several processes or threads may write the same one: each has a temporary of its own, and the last one stays.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}")
     with writing(path):
         try:
             with open(temporary, "wb") as file:
