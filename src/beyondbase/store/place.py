@@ -38,8 +38,8 @@ from polars.io.plugins import register_io_source
 from beyondbase import durable
 from beyondbase.durable import sync, writing
 from beyondbase.errors import StoreError
+from beyondbase.store import retrying
 from beyondbase.store.ranged_file import open_ranged
-from beyondbase.store.retrying import PATIENCE, in_passing, patiently
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -148,16 +148,16 @@ class UrlPath:
         """Ask the storage, again where it fails in passing; raises FileNotFoundError, or StoreError in one line."""
         fs, path = self.location()
         try:
-            return patiently(lambda: act(fs, path))
+            return retrying.patiently(lambda: act(fs, path))
         except FileNotFoundError:
             raise
         except Exception as error:
             # The boundary to a storage's own library, which raises what it likes.
             reason = _PASSWORD.sub("", " ".join(f"{type(error).__name__}: {error}".split()))
             mend = "check the address, the network and the credentials"
-            if in_passing(error):
+            if retrying.in_passing(error):
                 mend = (
-                    f"it was tried for {PATIENCE.in_all_s:g} s, and what was committed is safe: {mend}, "
+                    f"it was tried for {retrying.PATIENCE.in_all_s:g} s, and what was committed is safe: {mend}, "
                     "and run the same command again"
                 )
             raise StoreError(f"{self.url}: cannot be {done} ({reason}); {mend}") from error
