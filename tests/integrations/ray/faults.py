@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,17 +87,23 @@ def rows(run: Run) -> pl.DataFrame:
 
 
 def processes(kind: str) -> list[int]:
-    """Numbers of the processes of this machine that run an actor's class, such as Replica."""
+    """Numbers of the processes of this cluster that run an actor's class, such as Replica."""
+    session = ray._private.worker._global_node.get_session_dir_path()
     found = []
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                line = (folder / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if line.startswith(f"ray::{kind}"):
-                found.append(int(folder.name))
+        if folder.name.isdigit() and _command(folder).startswith(f"ray::{kind}"):
+            with suppress(OSError):
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                if session in _command(Path("/proc", parent)):
+                    found.append(int(folder.name))
     return found
+
+
+def _command(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def kill_one(kind: str, rng: random.Random) -> bool:
@@ -112,7 +119,3 @@ def wait_for(there: Callable[[], Any], seconds: float = 60.0) -> None:
     while not there():
         assert time.monotonic() < end, "it did not come to be"
         time.sleep(0.02)
-
-
-def is_up() -> bool:
-    return ray.is_initialized()
