@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import polars as pl
 import pytest
 
@@ -85,6 +86,9 @@ def test_a_pilot_gives_rates_problems_and_tokens_and_finds_a_design_that_decides
     assert said.data["decided"] > 0.8
     assert said.data["cheapest"] is not None
     assert said.data == beyondbase("plan", "--base", pilot / "runs/base", "--rl", pilot / "runs/rl", *words).data
+    at_a_url = f"memory://{pilot.name}"
+    fsspec.filesystem("memory").put(str(pilot / "runs"), at_a_url, recursive=True)
+    assert said.data == beyondbase("plan", "--base", f"{at_a_url}/base", "--rl", f"{at_a_url}/rl", *words).data
 
 
 def test_where_no_design_decides_it_says_so(beyondbase: Cli) -> None:

@@ -63,9 +63,9 @@ class PlanConfig:
     """number of problems; by default the pilot's, or 200"""
     pilot: Path | None = None
     """folder of a study whose two runs are the pilot"""
-    base: Path | None = None
-    """run of the base model that is the pilot, with --rl"""
-    rl: Path | None = None
+    base: str | None = None
+    """run of the base model that is the pilot, with --rl: folder or URL"""
+    rl: str | None = None
     """run of the RL model that is the pilot, with --base"""
     tokens_per_sample: float | None = None
     """mean tokens of a sample; a pilot has measured them"""
