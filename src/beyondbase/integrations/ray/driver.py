@@ -8,8 +8,7 @@ a recorder reads.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -19,11 +18,12 @@ from ray.exceptions import RayError
 
 from beyondbase.errors import BeyondbaseError
 from beyondbase.integrations.ray.actors import Actors, is_lost, living_nodes, restart, told
-from beyondbase.integrations.ray.recorder import Recorded, Session
+from beyondbase.integrations.ray.calls import Calls
+from beyondbase.integrations.ray.recorder import Session
+from beyondbase.integrations.ray.recording import Batch, Recording
 from beyondbase.integrations.ray.replica import NEW, Ready, Told
 from beyondbase.pipeline.fleet import Work
-from beyondbase.sampling.dispatch import Aside, Dispatcher, Handed, Loss, Terms
-from beyondbase.sampling.gather import Gathering, Pace
+from beyondbase.sampling.dispatch import Aside, Dispatcher, Loss, Terms
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place
 from beyondbase.types import Progress
@@ -31,20 +31,9 @@ from beyondbase.types import Progress
 _WAIT_S = 0.2
 _DOUBT_S = 15.0
 """until a process that cannot be reached, on a machine that counts as alive, is taken for dead"""
-_TRIES = 3
-"""recorders that may be lost at one batch"""
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    """Completions on their way from a replica to the store."""
-
-    ref: Any
-    handed: Handed
-    n_bytes: int
-    losses: int = 0
-    alone: bool = False
-    """to be recorded by itself: one of those that it was recorded with is not to be had any more"""
+_LEAST = 16
+_REPORTS = 200
+"""that all replicas together make in a second, at most: the more replicas, the longer each waits for news to tell"""
 
 
 class Driver:
@@ -60,20 +49,15 @@ class Driver:
         progress: Progress,
     ) -> None:
         self._actors, self._settings, self._work, self._progress = actors, settings, work, progress
-        self._dispatcher = Dispatcher(
-            work.plan, Terms(most=options.lease, least=min(16, options.lease), hang_s=options.hang_s)
-        )
-        self._batches = Gathering[_Batch](Pace(wait_s=options.wait_s))
-        self._singles = list[_Batch]()
-        self._session = ray.put(Session(secrets.token_hex(8), run, work.verifier))
-        self._free = list(actors.recorders)
-        self._waiting = dict[Any, Callable[[Any], None]]()
+        terms = Terms(most=options.lease, least=min(_LEAST, options.lease), hang_s=options.hang_s)
+        self._dispatcher, self._calls = Dispatcher(work.plan, terms), Calls()
+        session = Session(secrets.token_hex(8), run, work.verifier)
+        self._recording = Recording(actors.recorders, session, options.wait_s, self._dispatcher, self._calls)
         self._takes = dict[str, Any]()
         self._node_of = dict[str, str]()
         self._fallen = dict[str, float]()
         self._progress_of = dict[str, int]()
-        self._take_s = max(1.0, len(actors.replicas) / 200)
-        self.n_failed = self.n_tokens = 0
+        self._take_s = max(1.0, len(actors.replicas) / _REPORTS)
 
     def run(self) -> Mapping[str, Aside]:
         """Draw until nothing is owed; return the problems that were set aside."""
@@ -81,18 +65,16 @@ class Driver:
             self._begin(name)
         while not self._dispatcher.done:
             self._give()
-            self._record()
-            self._await()
+            self._recording.send()
+            self._calls.attend(_WAIT_S)
             self._look_after()
             self._show()
         return self._dispatcher.aside
 
-    # replicas
-
     def _begin(self, name: str) -> None:
         first = next(iter(self._work.prompts.values()))
         ref = self._actors.replicas[name].begin.remote(self._work.spec, first)
-        self._waiting[ref] = partial(self._begun, name)
+        self._calls.add(ref, partial(self._begun, name))
 
     def _begun(self, name: str, ref: Any) -> None:
         try:
@@ -134,7 +116,7 @@ class Driver:
     def _take(self, name: str) -> None:
         ref, drawn = self._actors.replicas[name].take.options(num_returns=2).remote(self._take_s)
         self._takes[name] = ref
-        self._waiting[ref] = partial(self._taken, name, drawn)
+        self._calls.add(ref, partial(self._taken, name, drawn))
 
     def _taken(self, name: str, drawn: Any, ref: Any) -> None:
         if self._takes.get(name) is not ref:  # of a process that is gone
@@ -157,7 +139,7 @@ class Driver:
         if said.n_samples or said.handed.ended:
             self._dispatcher.arrived(name, said.handed, now)
         if said.n_samples:
-            self._batches.add(_Batch(drawn, said.handed, said.n_bytes), said.n_bytes, now)
+            self._recording.add(Batch(drawn, said.handed, said.n_bytes))
         if said.failed:
             self._end_failed(name, said.failed)
 
@@ -193,62 +175,6 @@ class Driver:
         for name in self._dispatcher.hung(now):
             if name not in self._fallen:
                 self._restart(name, Loss.HUNG)
-
-    # recorders
-
-    def _record(self) -> None:
-        now = monotonic()
-        while self._free:
-            due = (
-                [self._singles.pop()]
-                if self._singles
-                else self._batches.due(now, wanted=self._dispatcher.needs_verdicts)
-            )
-            if not due:
-                return
-            name = self._free.pop()
-            ref = self._actors.recorders[name].record.remote(self._session, *(batch.ref for batch in due))
-            self._waiting[ref] = partial(self._recorded, name, due)
-
-    def _recorded(self, name: str, batches: Sequence[_Batch], ref: Any) -> None:
-        self._free.append(name)
-        try:
-            recorded: Recorded = ray.get(ref)
-        except RayError as error:
-            self._unrecorded(batches, error)
-            return
-        self.n_failed += recorded.n_failed
-        self.n_tokens += recorded.n_tokens
-        self._dispatcher.recorded([batch.handed for batch in batches], recorded.rows)
-
-    def _unrecorded(self, batches: Sequence[_Batch], error: RayError) -> None:
-        """Record batches again whose recorder was lost; give up one that is not to be had any more."""
-        cause = getattr(error, "cause", error)
-        if is_lost(error):
-            for batch in batches:
-                batch.losses += 1
-                if batch.losses >= _TRIES:
-                    raise BeyondbaseError(
-                        f"on: {_TRIES} recorders were lost, one after the other, at the same samples; see what the "
-                        "verifier does with them, or give recorders more memory"
-                    ) from None
-        elif isinstance(cause, BeyondbaseError) or not isinstance(cause, RayError):
-            raise told(error) from None
-        elif len(batches) == 1:
-            self._dispatcher.lost(batches[0].handed)
-            return
-        self._singles.extend(batches)
-
-    # news
-
-    def _await(self) -> None:
-        waiting = [*self._waiting]
-        done, waiting = ray.wait(waiting, num_returns=1, timeout=_WAIT_S, fetch_local=False)
-        if done and waiting:
-            more, _ = ray.wait(waiting, num_returns=len(waiting), timeout=0, fetch_local=False)
-            done += more
-        for ref in done:
-            self._waiting.pop(ref)(ref)
 
     def _show(self) -> None:
         plan = self._work.plan

@@ -1,0 +1,30 @@
+"""Calls of actors that are under way, each with what is done when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ray
+
+
+class Calls:
+    """What a driver waits for."""
+
+    def __init__(self) -> None:
+        self._then = dict[Any, Callable[[Any], None]]()
+
+    def add(self, ref: Any, then: Callable[[Any], None]) -> None:
+        """Wait for a call; `then` is given its reference."""
+        self._then[ref] = then
+
+    def attend(self, wait_s: float) -> None:
+        """Wait until one ends, but not longer; then attend to all that ended."""
+        if not self._then:
+            return
+        done, left = ray.wait([*self._then], num_returns=1, timeout=wait_s, fetch_local=False)
+        if done and left:
+            more, _ = ray.wait(left, num_returns=len(left), timeout=0, fetch_local=False)
+            done = [*done, *more]
+        for ref in done:
+            self._then.pop(ref)(ref)
