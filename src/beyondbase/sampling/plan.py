@@ -7,6 +7,7 @@ order in which completions came.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from heapq import heappop, heappush
@@ -40,6 +41,9 @@ class State(IntEnum):
     NOT_CORRECT = 4
     CORRECT = 5
 
+
+_MISSING, _UNDER_WAY, _FAILED, _PENDING, _NOT_CORRECT, _CORRECT = map(int, State)
+"""the same as plain numbers: to look a member up costs as much as to compare an array with it"""
 
 STATE_OF: dict[str | None, State] = dict.fromkeys(Verdict, State.NOT_CORRECT)
 """what a verdict (None: none yet) makes of a sample"""
@@ -114,14 +118,19 @@ class Plan:
         row = self._row_of[span.problem_id]
         if not self._open_P[row]:
             return
-        inside = span.index_N < self.rule.n_max
-        index_N, new_N = span.index_N[inside], state_N[inside]
-        known_N = self._states(row)
+        index_N, new_N = span.index_N, state_N
+        if (most := int(index_N.max(initial=-1))) >= self.rule.n_max:
+            inside = index_N < self.rule.n_max
+            index_N, new_N, most = index_N[inside], new_N[inside], self.rule.n_max - 1
+        known_N = self._states(row, most + 1)
         old_N = known_N[index_N]
-        held = (old_N >= State.PENDING) & (new_N < State.PENDING)
-        known_N[index_N] = new_N = np.where(held, old_N, new_N)
-        self.under_way += int((new_N == State.UNDER_WAY).sum() - (old_N == State.UNDER_WAY).sum())
-        self.drawn += int((new_N >= State.PENDING).sum() - (old_N >= State.PENDING).sum())
+        drawn_N = old_N >= _PENDING
+        n_drawn = np.count_nonzero(drawn_N)
+        if n_drawn:
+            new_N = np.where(drawn_N & (new_N < _PENDING), old_N, new_N)
+        known_N[index_N] = new_N
+        self.under_way += np.count_nonzero(new_N == _UNDER_WAY) - np.count_nonzero(old_N == _UNDER_WAY)
+        self.drawn += np.count_nonzero(new_N >= _PENDING) - n_drawn
         self._enqueue(row)
 
     def lease(self, most: int = LARGEST_ROUND) -> list[Span]:
@@ -138,7 +147,7 @@ class Plan:
             taken = owed[:left]
             if len(taken):
                 spans.append(Span(self._ids[row], taken))
-                self._states(row)[taken] = State.UNDER_WAY
+                self._states(row, int(taken[-1]) + 1)[taken] = _UNDER_WAY
                 self.under_way += len(taken)
                 left -= len(taken)
             if len(taken) < len(owed):
@@ -148,7 +157,7 @@ class Plan:
     def still_under_way(self, span: Span) -> Span:
         """Keep the samples of a span of which nothing was heard yet."""
         state_N = self._state_P_N[self._row_of[span.problem_id]]
-        keep = slice(0) if state_N is None else state_N[span.index_N] == State.UNDER_WAY
+        keep = slice(0) if state_N is None else state_N[span.index_N] == _UNDER_WAY
         return Span(span.problem_id, span.index_N[keep])
 
     def settle(self, spans: Iterable[Span]) -> None:
@@ -159,25 +168,25 @@ class Plan:
     def failed(self, span: Span) -> None:
         """Take note of requests that failed; after ATTEMPTS of them a sample is owed to a later call alone."""
         row = self._row_of[span.problem_id]
-        state_N = np.full(len(span.index_N), State.MISSING, dtype=np.int8)
+        state_N = np.full(len(span.index_N), _MISSING, dtype=np.int8)
         for at, index in enumerate(span.index_N.tolist()):
             count = self._attempts[row, index] = self._attempts.get((row, index), 0) + 1
             if count >= ATTEMPTS:
-                state_N[at] = State.FAILED
+                state_N[at] = _FAILED
         self.note(span, state_N)
 
     def give_back(self, spans: Iterable[Span]) -> None:
         """Take back spans that nobody draws any more: what was not heard of is owed as if never handed out."""
         for span in map(self.still_under_way, spans):
-            self.note(span, np.full(len(span.index_N), State.MISSING, dtype=np.int8))
+            self.note(span, np.full(len(span.index_N), _MISSING, dtype=np.int8))
 
     def set_aside(self, problem_id: str) -> Span:
         """Owe nothing more of a problem to this plan; return what of it was under way."""
         row = self._row_of[problem_id]
-        known_N = self._states(row)
-        span = Span(problem_id, np.flatnonzero(known_N == State.UNDER_WAY))
-        lost = np.flatnonzero(known_N < State.PENDING)
-        self.note(Span(problem_id, lost), np.full(len(lost), State.FAILED, dtype=np.int8))
+        known_N = self._states(row, self.rule.n_max)
+        span = Span(problem_id, np.flatnonzero(known_N == _UNDER_WAY))
+        lost = np.flatnonzero(known_N < _PENDING)
+        self.note(Span(problem_id, lost), np.full(len(lost), _FAILED, dtype=np.int8))
         return span
 
     def owes(self) -> bool:
@@ -193,10 +202,14 @@ class Plan:
         """Samples that will be there at the end if no open problem stops before n_max."""
         return self.n_open * self.rule.n_max + self._drawn_closed
 
-    def _states(self, row: int) -> StateArray:
+    def _states(self, row: int, n: int) -> StateArray:
+        """What is known of a problem's first n samples or more: as far as the rung that they reach."""
         known_N = self._state_P_N[row]
-        if known_N is None:
-            known_N = self._state_P_N[row] = np.zeros(self.rule.n_max, dtype=np.int8)
+        if known_N is None or len(known_N) < n:
+            grown_N = np.zeros(self._ladder[bisect_left(self._ladder, n)], dtype=np.int8)
+            if known_N is not None:
+                grown_N[: len(known_N)] = known_N
+            known_N = self._state_P_N[row] = grown_N
         return known_N
 
     def _enqueue(self, row: int) -> None:
@@ -210,9 +223,10 @@ class Plan:
             known_N = self._state_P_N[row]
             if known_N is None:
                 return np.arange(self._ladder[0])
-            rung_N = known_N[: self._ladder[self._rung_P[row]]]
-            missing = np.flatnonzero(rung_N == State.MISSING)
-            if len(missing) or rung_N.min() < State.PENDING:
+            target = self._ladder[self._rung_P[row]]
+            rung_N = self._states(row, target)[:target]
+            missing = np.flatnonzero(rung_N == _MISSING)
+            if len(missing) or rung_N.min() < _PENDING:
                 return missing
             if not self._climb(row, rung_N):
                 break
@@ -220,10 +234,10 @@ class Plan:
 
     def _climb(self, row: int, rung_N: StateArray) -> bool:
         """Close a problem whose rung is full and that stopped on it, or step up; False if that is not known yet."""
-        stopped = self.rule.stop_at is not None and np.count_nonzero(rung_N == State.CORRECT) >= self.rule.stop_at
+        stopped = self.rule.stop_at is not None and np.count_nonzero(rung_N == _CORRECT) >= self.rule.stop_at
         if stopped or len(rung_N) == self.rule.n_max:
             self._close(row)
-        elif (rung_N == State.PENDING).any():
+        elif (rung_N == _PENDING).any():
             return False
         else:
             self._rung_P[row] += 1
@@ -231,7 +245,7 @@ class Plan:
 
     def _close(self, row: int) -> None:
         """Forget all of a problem but how many samples it has."""
-        self._drawn_closed += int(np.count_nonzero(self._states(row) >= State.PENDING))
+        self._drawn_closed += int(np.count_nonzero(self._states(row, 0) >= _PENDING))
         self._state_P_N[row] = None
         self._open_P[row] = 0
         self.n_open -= 1
