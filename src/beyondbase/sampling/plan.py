@@ -125,12 +125,12 @@ class Plan:
         known_N = self._states(row, most + 1)
         old_N = known_N[index_N]
         drawn_N = old_N >= _PENDING
-        n_drawn = np.count_nonzero(drawn_N)
+        n_drawn = int(np.count_nonzero(drawn_N))
         if n_drawn:
             new_N = np.where(drawn_N & (new_N < _PENDING), old_N, new_N)
         known_N[index_N] = new_N
-        self.under_way += np.count_nonzero(new_N == _UNDER_WAY) - np.count_nonzero(old_N == _UNDER_WAY)
-        self.drawn += np.count_nonzero(new_N >= _PENDING) - n_drawn
+        self.under_way += int(np.count_nonzero(new_N == _UNDER_WAY) - np.count_nonzero(old_N == _UNDER_WAY))
+        self.drawn += int(np.count_nonzero(new_N >= _PENDING)) - n_drawn
         self._enqueue(row)
 
     def lease(self, most: int = LARGEST_ROUND) -> list[Span]:
