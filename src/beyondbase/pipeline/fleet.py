@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan
 from beyondbase.store import RunWriter
 from beyondbase.types import Problem, Progress, Prompt, SamplingSpec
@@ -37,3 +38,7 @@ class Fleet(Protocol):
 
         Problems at which engines ended again and again are rows of failed requests, with the reason.
         """
+
+
+Sampler = Engine | Fleet
+"""what draws a run"""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
-from beyondbase.pipeline.fleet import Fleet, Work
+from beyondbase.pipeline.fleet import Fleet, Sampler, Work
 from beyondbase.pipeline.gold_check import REFUSE, Gold, gold_checked
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
@@ -23,7 +23,7 @@ from beyondbase.verification.verifier import Recorded, Verifier
 
 def resolve(
     problem_set: ProblemSet,
-    engine: Engine | Fleet,
+    engine: Sampler,
     spec: SamplingSpec,
     rule: DrawRule,
     verifier: Verifier,
@@ -62,7 +62,7 @@ def to_nobody(manifest: RunManifest) -> None:
 def sample_run(
     path: str | os.PathLike[str],
     problem_set: ProblemSet,
-    engine: Engine | Fleet,
+    engine: Sampler,
     spec: SamplingSpec,
     rule: DrawRule,
     verifier: Verifier,

@@ -13,12 +13,12 @@ from beyondbase.analyses.escalation import solved_by_one
 from beyondbase.analyses.fresh_runs import begun_folders, fresh_folder
 from beyondbase.analyses.results import StudyAnalysis
 from beyondbase.pipeline.analysis import AnalysisOptions, analyze_runs, report_study
+from beyondbase.pipeline.fleet import Sampler
 from beyondbase.pipeline.gold_check import Gold, GoldPolicy
 from beyondbase.pipeline.runs import sample_run, to_nobody, verify_run
 from beyondbase.pipeline.score_pair import Scoring, score_pair
 from beyondbase.pipeline.sweep import Sweep, check_sweep, draw_grid, draw_matched, draw_power
 from beyondbase.problems import ProblemSet
-from beyondbase.sampling.engine import Engine
 from beyondbase.seeds import sample_seed
 from beyondbase.store import Run, RunManifest, open_run
 from beyondbase.store.place import Place
@@ -61,8 +61,8 @@ class Study:
 
 def compare_checkpoints(
     study: Study,
-    base: Callable[[], Engine],
-    rl: Callable[[], Engine],
+    base: Callable[[], Sampler],
+    rl: Callable[[], Sampler],
     training: pl.DataFrame | None = None,
     progress: Progress = silent,
     announce: Callable[[RunManifest], None] = to_nobody,
@@ -94,7 +94,7 @@ def _drawn(
     progress: Progress,
     announce: Callable[[RunManifest], None],
     path: Path,
-    engine: Engine,
+    engine: Sampler,
     spec: SamplingSpec,
     label: str,
     n_max: int | None = None,
@@ -106,7 +106,7 @@ def _drawn(
 
 
 def _draw_fresh(
-    study: Study, rule: DrawRule, base: Callable[[], Engine], rl: Callable[[], Engine], progress: Progress
+    study: Study, rule: DrawRule, base: Callable[[], Sampler], rl: Callable[[], Sampler], progress: Progress
 ) -> None:
     """Draw fresh samples: first for the problems of an earlier call, then for those one-sided now that have none.
 

@@ -12,7 +12,7 @@ from beyondbase.analyses.grid_runs import FOLDER, grid_folder, power_folder
 from beyondbase.analyses.health import mean_entropy
 from beyondbase.errors import BadInput
 from beyondbase.estimators.matching_temperature import matching_temperature
-from beyondbase.sampling.engine import Engine
+from beyondbase.pipeline.fleet import Sampler
 from beyondbase.store import Run, open_run
 from beyondbase.types import SamplingSpec
 
@@ -26,7 +26,7 @@ _TRIES = 3
 class Draw(Protocol):
     """Makes the run of a model at a setting, or goes on with it."""
 
-    def __call__(self, path: Path, engine: Engine, spec: SamplingSpec, label: str, n_max: int | None = None) -> Run:
+    def __call__(self, path: Path, engine: Sampler, spec: SamplingSpec, label: str, n_max: int | None = None) -> Run:
         """The label names the run and gives it its seed; n_max: most samples of a problem, in place of the rule's."""
 
 
@@ -35,7 +35,7 @@ class Power:
     """Samples of the base from p(y|x)^alpha."""
 
     alpha: float
-    load: Callable[[], Engine]
+    load: Callable[[], Sampler]
     n_max: int | None = None
     """most samples of a problem; None: as many as of the first runs"""
 
@@ -73,14 +73,14 @@ def check_sweep(sweep: Sweep, first: SamplingSpec) -> None:
         raise BadInput(f"top-ps: expected --temperatures beside them, got none; give {first.temperature:g} for one")
 
 
-def draw_grid(sweep: Sweep, runs: Path, model: str, first: SamplingSpec, engine: Engine, draw: Draw) -> None:
+def draw_grid(sweep: Sweep, runs: Path, model: str, first: SamplingSpec, engine: Sampler, draw: Draw) -> None:
     """Draw a model ("base" or "rl") at every setting of the grid."""
     for temperature, top_p in sweep.settings(first):
         spec = replace(first, temperature=temperature, top_p=top_p)
         draw(grid_folder(runs, model, temperature, top_p), engine, spec, f"{model} at {_named(spec)}")
 
 
-def draw_matched(runs: Path, base: Run, rl: Run, engine: Engine, draw: Draw) -> None:
+def draw_matched(runs: Path, base: Run, rl: Run, engine: Sampler, draw: Draw) -> None:
     """Draw RL at the temperature at which it is as free as the base's first run, unless a run of the grid is near.
 
     Nothing where the engine tells no entropies, or no two runs of RL enclose that of the base: the analysis says so.

@@ -28,3 +28,7 @@ class Calls:
             done = [*done, *more]
         for ref in done:
             self._then.pop(ref)(ref)
+
+    def forget(self) -> None:
+        """Wait for none any more, and hold on to nobody who did."""
+        self._then.clear()

@@ -61,14 +61,18 @@ class Driver:
 
     def run(self) -> Mapping[str, Aside]:
         """Draw until nothing is owed; return the problems that were set aside."""
-        for name in () if self._dispatcher.done else self._actors.replicas:
-            self._begin(name)
-        while not self._dispatcher.done:
-            self._give()
-            self._recording.send()
-            self._calls.attend(_WAIT_S)
-            self._look_after()
-            self._show()
+        try:
+            for name in () if self._dispatcher.done else self._actors.replicas:
+                self._begin(name)
+            while not self._dispatcher.done:
+                self._give()
+                self._recording.send()
+                self._calls.attend(_WAIT_S)
+                self._look_after()
+                self._show()
+        finally:
+            # What waits holds this object, and that the processes, which are to end with their last user.
+            self._calls.forget()
         return self._dispatcher.aside
 
     def _begin(self, name: str) -> None:
