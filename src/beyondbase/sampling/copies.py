@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
-from beyondbase.sampling.engine import Engine
+from beyondbase.errors import BadInput
+from beyondbase.sampling.engine import Engine, Fed
+from beyondbase.sampling.feed import Feed, key_of
+from beyondbase.sampling.held_leases import HeldLeases
 from beyondbase.sampling.runner import sample_round
 from beyondbase.types import Completion, SampleRequest, SamplingSpec
 
@@ -17,6 +22,8 @@ MOST_WAITING = 20_000
 """text and tokens, or completions, that wait untaken before the engine waits too"""
 OFTEN_S = 2.0
 """time after which few completions are handed over too"""
+_IDLE_S = 60.0
+"""an engine without work looks so often whether there is any; it is woken as soon as there is"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,111 +36,186 @@ class Taken:
     ended: frozenset[int]
     """leases of which nothing more comes"""
     progress: int
-    """grows with every completion"""
+    """grows with every completion, and more often where an engine tells that it moves on"""
     failed: str
     """what the engine died of, after all that it had drawn was taken; empty while it lives"""
 
 
-class _Withdrawn(Exception):
-    """Ends a round whose lease was taken back."""
+class _Drawn(NamedTuple):
+    """A completion that waits, or news of leases alone."""
+
+    pair: tuple[SampleRequest, Completion] | None
+    leases: frozenset[int]
+    ended: frozenset[int]
+    n_bytes: int = 0
+
+
+class _NotWanted(Exception):
+    """Ends a round of which nobody wants the rest."""
 
 
 class Copy:
-    """Draws the leases that it is given, one after the other."""
+    """Draws the leases that it is given: together where the engine can be fed, else one after the other.
 
-    def __init__(self, engine: Engine, spec: SamplingSpec) -> None:
+    A sample that stands in two leases is drawn once, for both. `after`: a closed copy of the same engine, whose
+    thread is to end first.
+    """
+
+    def __init__(self, engine: Engine, spec: SamplingSpec, after: Copy | None = None) -> None:
         self._engine, self._spec = engine, spec
-        self._leases = deque[tuple[int, Sequence[SampleRequest]]]()
-        self._withdrawn = set[int]()
-        self._done = deque[tuple[int, SampleRequest, Completion]]()
-        self._ended = set[int]()
-        self._bytes = self._progress = 0
+        self._feed, self._held = Feed(), HeldLeases()
+        self._done = deque[_Drawn]()
+        self._withdrawn = dict[int, int]()  # lease -> signs of life when it was withdrawn
+        self._bytes = self._n_came = self._n_ended = 0
+        self._worth_bytes = MOST_WAITING_BYTES
         self._taken_s = monotonic()
         self._failed = ""
         self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(after,), daemon=True, name="beyondbase-copy")
         self._thread.start()
 
     def give(self, lease: int, requests: Sequence[SampleRequest]) -> None:
-        """Add a lease to those that are drawn."""
+        """Add a lease to those that are drawn; a copy that is closed draws none."""
         with self._changed:
-            self._leases.append((lease, requests))
-            self._changed.notify_all()
+            if self._closed:
+                return
+            self._feed.put(self._held.add(lease, requests))
+            if not requests:
+                self._put(_Drawn(None, frozenset(), frozenset([lease])))
 
     def withdraw(self, lease: int) -> None:
-        """Draw no more of a lease; it is said to have ended."""
+        """Draw no more of a lease; it is said to have ended as soon as the engine shows that it lives."""
         with self._changed:
-            self._withdrawn.add(lease)
-            self._changed.notify_all()
+            unwanted = self._held.withdraw(lease)
+            if unwanted is None:  # it has ended by itself
+                return
+            self._held.forget(self._feed.withdraw(unwanted))
+            self._withdrawn[lease] = self._signs
+            self._end_withdrawn()
 
     def take(self, wait_s: float, most_bytes: int) -> Taken:
         """Hand over what was drawn since the last call, at once if it is worth it, else after a while."""
         with self._changed:
-            self._changed.wait_for(lambda: self._worth_it(most_bytes), wait_s)
-            done, size = list[tuple[int, SampleRequest, Completion]](), 0
-            while self._done and (not done or size < most_bytes):
-                done.append(self._done.popleft())
-                size += _bytes(done[-1][2])
+            self._worth_bytes = most_bytes
+            self._wait(wait_s)
+            self._end_withdrawn()
+            taken, size = list[_Drawn](), 0
+            while self._done and (not taken or size < most_bytes or not self._done[0].n_bytes):
+                taken.append(self._done.popleft())
+                size += taken[-1].n_bytes
+            leases, ended = _union(drawn.leases for drawn in taken), _union(drawn.ended for drawn in taken)
             self._bytes -= size
-            waiting = {lease for lease, _, _ in self._done}
-            ended = frozenset(self._ended - waiting)
-            self._ended &= waiting
+            self._n_ended -= len(ended)
             self._taken_s = monotonic()
             self._changed.notify_all()
             failed = "" if self._done else self._failed
-            pairs = [(request, completion) for _, request, completion in done]
-            return Taken(pairs, frozenset(lease for lease, _, _ in done), ended, self._progress, failed)
+            pairs = [drawn.pair for drawn in taken if drawn.pair is not None]
+            return Taken(pairs, leases, ended, self._signs, failed)
 
     def close(self) -> None:
-        """Stop after the completion at hand."""
+        """Stop after the completion at hand, or sooner where the engine looks whether it should."""
         with self._changed:
             self._closed = True
+            self._feed.stop()
             self._changed.notify_all()
 
-    def _worth_it(self, most_bytes: int) -> bool:
-        late = bool(self._done) and monotonic() - self._taken_s >= OFTEN_S
-        return bool(self._ended or self._failed) or self._bytes >= most_bytes or late
+    @property
+    def _signs(self) -> int:
+        return self._n_came + self._feed.beats
 
-    def _work(self) -> None:
+    def _wait(self, wait_s: float) -> None:
+        until = monotonic() + wait_s
+        while not self._worth_it():
+            due = min(until, self._taken_s + OFTEN_S) if self._done else until
+            if (left_s := due - monotonic()) <= 0:
+                return
+            self._changed.wait(left_s)
+
+    def _worth_it(self) -> bool:
+        full = self._bytes >= self._worth_bytes or not self._has_room()
+        return full or bool(self._n_ended or self._failed)
+
+    def _has_room(self) -> bool:
+        return self._bytes < MOST_WAITING_BYTES and len(self._done) < MOST_WAITING
+
+    def _put(self, drawn: _Drawn) -> None:
+        self._done.append(drawn)
+        self._bytes += drawn.n_bytes
+        self._n_ended += len(drawn.ended)
+        if len(self._done) == 1 or self._worth_it():
+            self._changed.notify_all()
+
+    def _end_withdrawn(self) -> None:
+        """Say of withdrawn leases that they ended, if the engine has shown since that it does not hang."""
+        idle = not self._held.under_way
+        ended = frozenset(lease for lease, then in self._withdrawn.items() if idle or self._signs > then)
+        if ended:
+            self._withdrawn = {lease: then for lease, then in self._withdrawn.items() if lease not in ended}
+            self._put(_Drawn(None, frozenset(), ended))
+
+    def _work(self, after: Copy | None) -> None:
+        if after is not None:
+            after._thread.join()
         try:
-            while (lease := self._next()) is not None:
-                self._draw(*lease)
-        except Exception as error:
+            if isinstance(self._engine, Fed):
+                self._draw_fed(self._engine)
+            else:
+                self._draw_in_rounds()
+        except BaseException as error:
             # The boundary to an engine's own library, which dies of what it likes.
             with self._changed:
                 self._failed = " ".join(f"{type(error).__name__}: {error}".split())
                 self._changed.notify_all()
 
-    def _next(self) -> tuple[int, Sequence[SampleRequest]] | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._leases or self._closed)
-            return None if self._closed else self._leases.popleft()
+    def _draw_fed(self, engine: Fed) -> None:
+        for request, completion in engine.generate_fed(self._feed, self._spec):
+            if not self._came(request, completion):
+                return
+        if not self._closed:
+            raise BadInput(
+                f"engine: expected generate_fed() to go on until its feed is closed, it ended with "
+                f"{self._held.under_way} samples not drawn; mend the engine's generate_fed()"
+            )
 
-    def _draw(self, lease: int, requests: Sequence[SampleRequest]) -> None:
+    def _draw_in_rounds(self) -> None:
+        while not self._feed.closed:
+            if lot := self._feed.take_lot(_IDLE_S):
+                self._draw(lot)
+
+    def _draw(self, lot: Sequence[SampleRequest]) -> None:
         def sink(request: SampleRequest, completion: Completion) -> None:
-            with self._changed:
-                self._changed.wait_for(lambda: self._has_room() or self._closed)
-                if self._closed or lease in self._withdrawn:
-                    raise _Withdrawn
-                self._done.append((lease, request, completion))
-                self._bytes += _bytes(completion)
-                self._progress += 1
-                if self._bytes >= MOST_WAITING_BYTES or len(self._done) == 1:
-                    self._changed.notify_all()
+            if not self._came(request, completion) or self._gave_up(lot):
+                raise _NotWanted
 
-        try:
-            if lease not in self._withdrawn:
-                sample_round(self._engine, requests, self._spec, sink, lambda done: None)
-        except _Withdrawn:
-            pass
+        with suppress(_NotWanted):
+            sample_round(self._engine, lot, self._spec, sink, lambda done: None)
+
+    def _gave_up(self, lot: Sequence[SampleRequest]) -> bool:
+        """Forget a round of which nobody wants the rest."""
         with self._changed:
-            self._ended.add(lease)
-            self._withdrawn.discard(lease)
-            self._changed.notify_all()
+            unwanted = self._held.unwanted(lot)
+            if unwanted:
+                self._held.forget(map(key_of, lot))
+                self._end_withdrawn()
+            return unwanted
 
-    def _has_room(self) -> bool:
-        return self._bytes < MOST_WAITING_BYTES and len(self._done) < MOST_WAITING
+    def _came(self, request: SampleRequest, completion: Completion) -> bool:
+        """Keep a completion for those who wait for it, once there is room; False: nobody wants any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_room() or self._closed)
+            if self._closed:
+                return False
+            leases, ended = self._held.came(request)
+            self._n_came += 1
+            if leases:
+                self._put(_Drawn((request, completion), leases, ended, _bytes(completion)))
+            self._end_withdrawn()
+            return True
+
+
+def _union(sets: Iterable[frozenset[int]]) -> frozenset[int]:
+    return frozenset[int]().union(*sets)
 
 
 def _bytes(completion: Completion) -> int:

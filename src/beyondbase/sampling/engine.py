@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from beyondbase.sampling.feed import Feed
 from beyondbase.types import Completion, Prompt, SampleRequest, SamplingSpec
 
 
@@ -25,6 +26,18 @@ class Engine(Protocol):
 
         A completion is a function of (prompt, seed, spec) alone. A request that fails yields a
         completion with `finish=Finish.ERROR` and the reason; it is owed again.
+        """
+
+
+@runtime_checkable
+class Fed(Engine, Protocol):
+    """An engine that takes more requests while it is at work, so that no seat of it waits for the longest answer."""
+
+    def generate_fed(self, feed: Feed, spec: SamplingSpec) -> Iterator[tuple[SampleRequest, Completion]]:
+        """Yield as `generate` does, each request that was taken from a feed as there was room for it.
+
+        Ends once the feed is closed and all that was taken has come; waits on the feed where nothing is under way.
+        An engine that can tell calls `feed.beat()` as it moves on, and looks at `feed.stopped`.
         """
 
 
