@@ -9,14 +9,17 @@ Nothing here knows a clock, a network or a cluster: times are told, in seconds o
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 from statistics import median
 
-from beyondbase.sampling.plan import Plan, Span, StateArray, size
+import numpy as np
+
+from beyondbase.sampling.plan import Plan, Span, State, StateArray, size
+from beyondbase.sampling.suspects import Suspects
 
 
 class Loss(StrEnum):
@@ -52,6 +55,7 @@ class Lease:
 
     number: int
     spans: Sequence[Span]
+    """without those whose request failed, which may be drawn elsewhere by now"""
     replica: str
     given_s: float
     alone: bool = False
@@ -95,6 +99,8 @@ class _Replica:
 _DURATIONS = 200
 _LATE = 2.0
 """a lease that takes so many times the usual is a straggler"""
+_LOOK_S = 1.0
+"""seconds until stragglers are looked for again, where there was none: many replicas ask at once near the end"""
 
 
 class Dispatcher:
@@ -123,19 +129,23 @@ class Dispatcher:
         self.n_copied = self.n_lost = 0
         """leases handed out twice, and leases whose replica was lost"""
         self._replicas = dict[str, _Replica]()
-        self._suspects = deque[Span]()
+        self._free = dict[str, None]()
+        self._all_heard_s = self._no_straggler_s = float("-inf")
+        self._usual_s: float | None = None
+        self._suspects = Suspects()
         self._n_losses = 0
-        self._struck = defaultdict[str, set[int]](set)
         self._numbers = count(1)
         self._durations = deque[float](maxlen=_DURATIONS)
 
     def join(self, replica: str, now: float) -> None:
         """Take note of a replica that is ready to draw."""
         self._replicas[replica] = _Replica(heard_s=now)
+        self._note_room(replica)
 
     def leave(self, replica: str, loss: Loss) -> None:
         """Take note of a replica that is lost, and of its leases."""
         self._n_losses += 1
+        self._free.pop(replica, None)
         for lease in [*self._replicas.pop(replica, _Replica()).leases.values()]:
             lease.loss, lease.n_th_loss, lease.ended = loss, self._n_losses, True
             self.n_lost += 1
@@ -146,19 +156,23 @@ class Dispatcher:
         """Names of the replicas that are there."""
         return [*self._replicas]
 
+    @property
+    def free(self) -> Sequence[str]:
+        """Names of the replicas that have room for a lease, whether or not there is one; the others need no offer."""
+        return [*self._free]
+
     def offer(self, replica: str, now: float) -> Lease | None:
         """Give a replica its next lease, if it has room for one and there is one for it."""
-        known = self._replicas[replica]
-        held = known.leases
-        if known.silent or len(held) >= self.terms.ahead or any(lease.alone for lease in held.values()):
+        held = self._replicas[replica].leases
+        if replica not in self._free:
             return None
-        if self._suspects:
-            if held:  # a suspect is drawn by a replica that has nothing to lose
-                return None
-            return self._give(replica, [self._suspects.popleft()], now, alone=True)
-        if spans := self.plan.lease(self._lease_size()):
+        if not self._suspects.ready and (spans := self._unsuspected()):
             return self._give(replica, spans, now)
-        return None if held else self._copy(replica, now)
+        if held:  # a suspect is drawn by a replica that has nothing to lose
+            return None
+        if self._suspects.ready:
+            return self._give(replica, [self._suspects.take()], now, alone=True)
+        return self._copy(replica, now)
 
     def arrived(self, replica: str, batch: Handed, now: float) -> None:
         """Take note of a batch that a replica handed over, before it is recorded."""
@@ -168,6 +182,7 @@ class Dispatcher:
         for lease in self._open(batch.ended):
             lease.ended = True
             self._durations.append(now - lease.given_s)
+            self._usual_s = None
             self._end(lease)
 
     def holds(self, replica: str) -> bool:
@@ -177,10 +192,12 @@ class Dispatcher:
 
     def recorded(self, batches: Iterable[Handed], rows: Iterable[tuple[Span, StateArray]]) -> None:
         """Take note of what batches came to; State.MISSING stands for a request that failed."""
+        batches = [*batches]
         for span, state_N in rows:
-            if (state_N == 0).any():
-                self.plan.failed(self.plan.still_under_way(Span(span.problem_id, span.index_N[state_N == 0])))
-            self.plan.note(Span(span.problem_id, span.index_N[state_N > 0]), state_N[state_N > 0])
+            failed_N = state_N == State.MISSING
+            if failed_N.any():
+                self._failed(batches, Span(span.problem_id, span.index_N[failed_N]))
+            self.plan.note(Span(span.problem_id, span.index_N[~failed_N]), state_N[~failed_N])
         for batch in batches:
             self._handled(batch)
 
@@ -191,23 +208,31 @@ class Dispatcher:
     def heard(self, replica: str, now: float) -> None:
         """Take note that a replica showed progress."""
         if known := self._replicas.get(replica):
-            known.heard_s, known.silent = now, False
+            known.heard_s = now
+            if known.silent:
+                known.silent = False
+                self._note_room(replica)
 
     def hung(self, now: float) -> list[str]:
         """Name the replicas that have work and showed no progress for too long."""
         late = now - self.terms.hang_s
-        return [name for name, known in self._replicas.items() if known.heard_s < late and self.holds(name)]
+        if self._all_heard_s >= late:
+            return []
+        silent = [name for name, known in self._replicas.items() if known.heard_s < late and self.holds(name)]
+        if not silent:
+            at_work = [known.heard_s for name, known in self._replicas.items() if self.holds(name)]
+            self._all_heard_s = min(at_work, default=now)
+        return silent
 
     @property
     def needs_verdicts(self) -> bool:
         """Whether a replica could draw more if what was handed over were recorded."""
-        waits = any(len(known.leases) < self.terms.ahead for known in self._replicas.values())
-        return waits and not self._suspects and not self.plan.owes()
+        return bool(self._free) and not self._suspects.ready and not self.plan.owes()
 
     @property
     def done(self) -> bool:
         """Whether nothing is owed, under way or waiting to be recorded."""
-        return not self.leases and not self._suspects and not self.plan.owes()
+        return not self.leases and not self._suspects.ready and not self.plan.owes()
 
     def _lease_size(self) -> int:
         """Cut leases smaller as the end comes near (guided self-scheduling, Polychronopoulos and Kuck 1987)."""
@@ -215,20 +240,41 @@ class Dispatcher:
         share = left // (2 * max(1, len(self._replicas)))
         return min(self.terms.most, max(self.terms.least, share))
 
+    def _unsuspected(self) -> list[Span]:
+        """Lease samples of problems that are under no suspicion; those of others wait to be drawn alone."""
+        while spans := self.plan.lease(self._lease_size()):
+            clear = list[Span]()
+            for span in spans:
+                (self._suspects.add if span.problem_id in self._suspects else clear.append)(span)
+            if clear:
+                return clear
+        return []
+
     def _give(self, replica: str, spans: Sequence[Span], now: float, *, alone: bool = False) -> Lease:
         lease = Lease(next(self._numbers), spans, replica, now, alone)
         known = self._replicas[replica]
         if not known.leases:
             known.heard_s = now
         known.leases[lease.number] = self.leases[lease.number] = lease
+        self._note_room(replica)
         return lease
+
+    def _note_room(self, replica: str) -> None:
+        known = self._replicas[replica]
+        if known.silent or len(known.leases) >= self.terms.ahead or any(each.alone for each in known.leases.values()):
+            self._free.pop(replica, None)
+        else:
+            self._free[replica] = None
 
     def _copy(self, replica: str, now: float) -> Lease | None:
         """Hand a straggler's samples to a second replica; whichever comes first counts."""
-        usual = median(self._durations) if self._durations else float("inf")
+        if now < self._no_straggler_s + _LOOK_S:
+            return None
+        if self._usual_s is None:
+            self._usual_s = median(self._durations) if self._durations else float("inf")
         for lease in self.leases.values():  # the oldest first
-            if now - lease.given_s < _LATE * usual:
-                return None
+            if now - lease.given_s < _LATE * self._usual_s:
+                break
             if lease.ended or lease.alone or lease.twin or lease.replica == replica:
                 continue
             spans = self._left(lease)
@@ -238,15 +284,39 @@ class Dispatcher:
             copy.twin, lease.twin = lease, copy
             self.n_copied += 1
             return copy
+        self._no_straggler_s = now
         return None
 
-    def _left(self, lease: Lease) -> list[Span]:
-        """Samples of a lease of which nothing was recorded."""
-        left = [self.plan.still_under_way(span) for span in lease.spans]
-        return [span for span in left if len(span.index_N)]
+    def _left(self, lease: Lease, but: Lease | None = None) -> list[Span]:
+        """Samples of a lease of which nothing was recorded, without those of another."""
+        other = dict(but.spans) if but else {}
+        own = [
+            Span(problem_id, np.setdiff1d(index_N, other[problem_id]))
+            if problem_id in other
+            else Span(problem_id, index_N)
+            for problem_id, index_N in lease.spans
+        ]
+        return [span for span in map(self.plan.still_under_way, own) if len(span.index_N)]
 
     def _open(self, numbers: Iterable[int]) -> Iterator[Lease]:
         return (self.leases[number] for number in [*numbers] if number in self.leases)
+
+    def _failed(self, batches: Iterable[Handed], failed: Span) -> None:
+        """Let each request that failed be a lease's no more; it is owed again, unless the twin draws it yet."""
+        problem_id, index_N = failed
+        numbers = {number for batch in batches for number in batch.leases}
+        for lease in self._open(sorted(numbers)):
+            if lease.twin and lease.twin.number in numbers:
+                continue  # nobody knows which of them it was: it is owed again when both have ended
+            own_N = dict(lease.spans).get(problem_id, index_N[:0])
+            gone_N = np.intersect1d(own_N, index_N)
+            if not len(gone_N):
+                continue
+            index_N = np.setdiff1d(index_N, gone_N)
+            kept = Span(problem_id, np.setdiff1d(own_N, gone_N))
+            lease.spans = [kept if span.problem_id == problem_id else span for span in lease.spans]
+            twin_N = dict(lease.twin.spans).get(problem_id, gone_N[:0]) if lease.twin else gone_N[:0]
+            self.plan.failed(self.plan.still_under_way(Span(problem_id, np.setdiff1d(gone_N, twin_N))))
 
     def _handled(self, batch: Handed) -> None:
         for lease in self._open(batch.leases):
@@ -257,6 +327,7 @@ class Dispatcher:
         lease.ended = True
         if known := self._replicas.get(lease.replica):
             known.leases.pop(lease.number, None)
+            self._note_room(lease.replica)
         self._close_if_done(lease)
 
     def _close_if_done(self, lease: Lease) -> None:
@@ -265,28 +336,36 @@ class Dispatcher:
             return
         del self.leases[lease.number]
         left, twin = self._left(lease), lease.twin
+        if lease.alone:
+            self._suspects.back(lease.spans[0].problem_id)
         if twin is not None:
             twin.twin = None
-            if not self._left(twin):
-                self.withdrawn.append(twin)
-                if known := self._replicas.get(twin.replica):
-                    known.silent = True
-                self._end(twin)
-        for span in left:
-            if lease.loss in (Loss.DIED, Loss.HUNG):
-                self._blame(span, lease, elsewhere=twin is not None)
-            elif twin is None:
-                self.plan.give_back([span])
+            if not twin.ended and not self._left(twin):
+                self._withdraw(twin)
+        if lease.loss in (Loss.DIED, Loss.HUNG):
+            for span in left:
+                self._blame(span, lease)
+            for span in self._left(lease, but=twin):
+                self._suspects.add(span)
+            return
+        self.plan.give_back(self._left(lease, but=twin))
+        if lease.alone and not left and lease.loss is None:
+            self.plan.give_back(self._suspects.drop(lease.spans[0].problem_id))
 
-    def _blame(self, span: Span, lease: Lease, *, elsewhere: bool) -> None:
+    def _withdraw(self, lease: Lease) -> None:
+        self.withdrawn.append(lease)
+        if known := self._replicas.get(lease.replica):
+            known.silent = True
+        self._end(lease)
+
+    def _blame(self, span: Span, lease: Lease) -> None:
         """Draw a problem alone from now on that a replica was lost at; set it aside after so many losses.
 
-        The last of them must have been its own: problems that were drawn beside it share the others.
+        The last of them must have been its own: problems that were drawn beside it share the others. A problem that is
+        drawn alone without a loss is suspected no more.
         """
-        struck = self._struck[span.problem_id]
-        struck.add(lease.n_th_loss)
-        if lease.alone and len(struck) >= self.terms.strikes and lease.loss is not None:
+        strikes = self._suspects.strike(span.problem_id, lease.n_th_loss)
+        if lease.alone and strikes >= self.terms.strikes and lease.loss is not None:
             self.aside[span.problem_id] = Aside(span, lease.loss)
             self.plan.set_aside(span.problem_id)
-        elif not elsewhere:
-            self._suspects.append(span)
+            self._suspects.drop(span.problem_id)
