@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from time import monotonic, sleep
 
@@ -22,6 +22,11 @@ SPEC = SamplingSpec(max_tokens=50, form=PromptForm.CHAT)
 @asynccontextmanager
 async def nothing() -> AsyncIterator[None]:
     yield
+
+
+async def each(jobs: Iterable[int]) -> AsyncIterator[int]:
+    for job in jobs:
+        yield job
 
 
 class Counted:
@@ -42,8 +47,8 @@ async def double(client: None, job: int) -> int:
 
 
 def test_every_job_gives_one_result() -> None:
-    assert sorted(Streaming(nothing, double, 7).results(range(1000))) == [2 * job for job in range(1000)]
-    assert list(Streaming(nothing, double, 7).results([])) == []
+    assert sorted(Streaming(nothing, double, 7).results(each(range(1000)))) == [2 * job for job in range(1000)]
+    assert list(Streaming(nothing, double, 7).results(each([]))) == []
 
 
 def test_results_come_while_other_jobs_go_on() -> None:
@@ -51,7 +56,7 @@ def test_results_come_while_other_jobs_go_on() -> None:
         await asyncio.sleep(0.5 if job == 0 else 0)
         return job
 
-    assert next(iter(Streaming(nothing, work, 2).results(range(5)))) == 1
+    assert next(iter(Streaming(nothing, work, 2).results(each(range(5))))) == 1
 
 
 def test_no_more_jobs_are_under_way_than_may_be() -> None:
@@ -64,13 +69,13 @@ def test_no_more_jobs_are_under_way_than_may_be() -> None:
         await asyncio.sleep(0.001)
         under_way -= 1
 
-    list(Streaming(nothing, work, 5).results(range(100)))
+    list(Streaming(nothing, work, 5).results(each(range(100))))
     assert most == 5
 
 
 def test_a_caller_that_takes_its_time_holds_jobs_back() -> None:
     jobs = Counted(100_000)
-    results = Streaming(nothing, double, 10).results(jobs)
+    results = Streaming(nothing, double, 10).results(each(jobs))
     for _ in range(50):
         next(results)
     sleep(0.2)
@@ -86,13 +91,13 @@ def test_an_error_ends_all_after_the_results_before_it() -> None:
 
     came: list[int] = []
     with pytest.raises(ValueError, match="the twentieth"):
-        came.extend(Streaming(nothing, work, 1).results(range(100)))
+        came.extend(Streaming(nothing, work, 1).results(each(range(100))))
     assert came == list(range(20))
 
 
 def test_it_works_inside_an_event_loop_as_in_a_notebook() -> None:
     async def notebook() -> list[int]:
-        return sorted(Streaming(nothing, double, 3).results(range(5)))
+        return sorted(Streaming(nothing, double, 3).results(each(range(5))))
 
     assert asyncio.run(notebook()) == [0, 2, 4, 6, 8]
 

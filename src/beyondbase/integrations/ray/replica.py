@@ -61,9 +61,10 @@ class Replica:
 
     def begin(self, spec: SamplingSpec, first: Prompt) -> Ready:
         """Be ready for leases under a specification; what was left of others is dropped."""
+        former = self._copy
         self.end()
         settings = dict(self._engine.settings(spec, [first]))
-        self._copy = Copy(self._engine, spec)
+        self._copy = Copy(self._engine, spec, after=former)
         return Ready(ray.get_runtime_context().get_node_id(), settings)
 
     def give(self, lease: int, spans: Sequence[Span], prompts: Mapping[str, Prompt], run_seed: int) -> None:

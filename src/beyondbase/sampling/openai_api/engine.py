@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from beyondbase.errors import BadInput
+from beyondbase.sampling.feed import Feed
 from beyondbase.sampling.openai_api.connection import Connection, check_options
 from beyondbase.sampling.openai_api.discovery import Served, discover
-from beyondbase.sampling.openai_api.drawing import Drawing, jobs
+from beyondbase.sampling.openai_api.drawing import Drawing, Jobs
 from beyondbase.sampling.openai_api.estimate import Estimate, estimate
 from beyondbase.sampling.openai_api.exchange import Patience
 from beyondbase.sampling.openai_api.parameters import (
@@ -26,7 +27,7 @@ from beyondbase.sampling.openai_api.parameters import (
 from beyondbase.sampling.openai_api.prompts import TokenIds, check_length, check_prompts
 from beyondbase.sampling.openai_api.spending import Spending
 from beyondbase.sampling.openai_api.streaming import Streaming
-from beyondbase.sampling.openai_api.tokens import BY_LENGTH, BY_TOKENIZER, check_bos, count, token_ids
+from beyondbase.sampling.openai_api.tokens import BY_LENGTH, BY_TOKENIZER, KnownPrompts, check_bos, count, token_ids
 from beyondbase.sampling.openai_api.trouble import Trouble
 from beyondbase.sampling.options import Server, ServerOptions
 from beyondbase.types import Completion, Prompt, PromptForm, SampleRequest, SamplingSpec
@@ -114,6 +115,10 @@ class OpenAiEngine:
         if the server refuses all requests, has gone, or ends samples before max_tokens.
         """
         self._ids_of([request.prompt for request in requests], spec)
+        yield from self.generate_fed(Feed.of(requests), spec)
+
+    def generate_fed(self, feed: Feed, spec: SamplingSpec) -> Iterator[tuple[SampleRequest, Completion]]:
+        """Yield as `generate` does, and raise as it does, requests from a feed as there are places for them."""
         drawing = Drawing(
             self.served.model,
             self.served.server,
@@ -123,12 +128,12 @@ class OpenAiEngine:
             self.spending,
             spec,
             self._parameters(spec),
-            self._token_ids,
+            KnownPrompts(self._known(spec), lambda prompt: token_ids(self.connection, self.served, [prompt], spec)),
             seeded=self.options.samples_per_request == 1,
         )
         concurrency = 1 if self.served.server in ONE_AT_A_TIME else self.options.concurrency
         streaming = Streaming(self.connection.async_client, drawing.complete, concurrency)
-        for done in streaming.results(jobs(requests, self.options.samples_per_request)):
+        for done in streaming.results(Jobs(feed, self.options.samples_per_request, self.spending)):
             yield from done
         if self.spending.refused is not None:
             raise self.spending.spent()
@@ -139,15 +144,20 @@ class OpenAiEngine:
 
     def _ids_of(self, prompts: Sequence[Prompt], spec: SamplingSpec) -> list[TokenIds | None]:
         """Token ids of prompts, asked for once; kept for the next call, which in a run has these prompts or fewer."""
-        decides = (spec.form, spec.system, spec.add_bos)
-        if self._token_ids_of != decides:
-            self._token_ids, self._token_ids_of = {}, decides
-        new = [prompt for prompt in prompts if prompt not in self._token_ids]
+        known = self._known(spec)
+        new = [prompt for prompt in prompts if prompt not in known]
         # Others are let go: a judge asks about each text once.
-        self._token_ids = {prompt: self._token_ids[prompt] for prompt in prompts if prompt in self._token_ids}
+        self._token_ids = {prompt: known[prompt] for prompt in prompts if prompt in known}
         if new:
             self._token_ids |= token_ids(self.connection, self.served, new, spec)
         return [self._token_ids[prompt] for prompt in prompts]
+
+    def _known(self, spec: SamplingSpec) -> dict[Prompt, TokenIds | None]:
+        """Token ids that a specification like this one was told before."""
+        decides = (spec.form, spec.system, spec.add_bos)
+        if self._token_ids_of != decides:
+            self._token_ids, self._token_ids_of = {}, decides
+        return self._token_ids
 
 
 def _logprobs_in_words(server: Server, spec: SamplingSpec) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -30,9 +30,10 @@ class _End:
 class Streaming(Generic[Client, Job, Result]):
     """Does `work` on every job, `concurrency` of them at once, and yields what comes in the order it comes.
 
-    Jobs are taken from their iterable when a place is free, and no more while twice as many results
-    wait for the caller: memory does not grow with the number of jobs. An error of one job ends all,
-    after the results that were there before it.
+    Jobs are taken from their iterator when a place is free, and no more while twice as many results
+    wait for the caller: memory does not grow with the number of jobs. One place at a time waits for
+    the next job, where there is none yet. An error of one job ends all, after the results that were
+    there before it.
     """
 
     def __init__(
@@ -46,14 +47,14 @@ class Streaming(Generic[Client, Job, Result]):
         self._concurrency = concurrency
         self._results: queue.SimpleQueue[Result | _End] = queue.SimpleQueue()
 
-    def results(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def results(self, jobs: AsyncIterator[Job]) -> Iterator[Result]:
         """Yield one result a job; closing the iterator gives up what is under way."""
         loop = asyncio.new_event_loop()
         ready = threading.Event()
         task: list[asyncio.Task[None]] = []
 
         def run() -> None:
-            task.append(loop.create_task(self._all(iter(jobs))))
+            task.append(loop.create_task(self._all(jobs)))
             ready.set()
             error: BaseException | None = None
             try:
@@ -77,15 +78,21 @@ class Streaming(Generic[Client, Job, Result]):
                 loop.call_soon_threadsafe(task[0].cancel)
             thread.join(_JOIN_S)
 
-    async def _all(self, jobs: Iterator[Job]) -> None:
+    async def _all(self, jobs: AsyncIterator[Job]) -> None:
+        turn = asyncio.Lock()
         async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
-                group.create_task(self._some(jobs))
+                group.create_task(self._some(jobs, turn))
 
-    async def _some(self, jobs: Iterator[Job]) -> None:
+    async def _some(self, jobs: AsyncIterator[Job], turn: asyncio.Lock) -> None:
         # A client for each place: one for all would look through all its connections at every request.
         async with self._open_client() as client:
-            for job in jobs:
+            while True:
+                try:
+                    async with turn:
+                        job = await anext(jobs)
+                except StopAsyncIteration:
+                    return
                 self._results.put(await self._work(client, job))
                 while self._results.qsize() > 2 * self._concurrency:
                     await asyncio.sleep(_PAUSE_S)

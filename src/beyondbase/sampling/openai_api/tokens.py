@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -19,9 +20,35 @@ from beyondbase.types import Prompt, PromptForm, SamplingSpec
 _AT_ONCE = 16
 _NONE_THERE = {400, 403, 404, 405, 422, 501}
 """statuses of a server that has no such path, or not for this model"""
+_KEPT = 10_000
+"""prompts whose ids are kept beside those that were known before"""
 _CHARS_A_TOKEN = 4
 BY_TOKENIZER = "by the server's tokenizer"
 BY_LENGTH = f"as one token for {_CHARS_A_TOKEN} characters, since the server has no tokenizer to ask"
+
+
+class KnownPrompts:
+    """Token ids of prompts in one event loop: those that are known, and others, asked for as they come."""
+
+    def __init__(
+        self, known: dict[Prompt, TokenIds | None], ask: Callable[[Prompt], Mapping[Prompt, TokenIds | None]]
+    ) -> None:
+        self._known, self._ask = known, ask
+        self._most = len(known) + _KEPT
+        self._asking = dict[Prompt, asyncio.Task[Mapping[Prompt, TokenIds | None]]]()
+
+    async def ids(self, prompt: Prompt) -> TokenIds | None:
+        """Return the ids of a prompt, asked for once by all who want them; raises BadInput if none come."""
+        if prompt in self._known:
+            return self._known[prompt]
+        if prompt not in self._asking:
+            self._asking[prompt] = asyncio.create_task(asyncio.to_thread(self._ask, prompt))
+        told = await self._asking[prompt]
+        if self._asking.pop(prompt, None) is not None:
+            while len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[prompt] = told[prompt]
+        return told[prompt]
 
 
 def token_ids(
