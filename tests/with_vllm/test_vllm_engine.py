@@ -20,6 +20,8 @@ from scipy.stats import chisquare
 from beyondbase.errors import BadInput
 from beyondbase.lab.paths import BASE_MODEL
 from beyondbase.problems import load_problems, render
+from beyondbase.sampling.copies import Copy
+from beyondbase.sampling.feed import Feed
 from beyondbase.sampling.hf import HfEngine
 from beyondbase.sampling.model_source.smollm2 import smollm2_folder
 from beyondbase.sampling.options import VllmOptions
@@ -153,6 +155,50 @@ def test_requests_inside_vllm_are_bounded_and_a_caller_that_leaves_leaves_none(e
     drawing.close()
     assert engine.engine.get_num_unfinished_requests() == 0
     assert len(sampled(engine, wanted[:5])) == 5
+
+
+def test_leases_that_are_fed_give_the_samples_of_one_generate(engine: object) -> None:
+    wanted = requests(4, 30)
+    copy, found, ended = Copy(engine, SPEC), {}, set()
+    for number in range(4):
+        copy.give(number, wanted[30 * number : 30 * (number + 1)])
+    while len(ended) < 4:
+        taken = copy.take(1.0, 10**6)
+        assert not taken.failed
+        assert not {(r.problem_id, r.sample_index) for r, _ in taken.completions} & set(found)
+        found |= {(r.problem_id, r.sample_index): completion for r, completion in taken.completions}
+        ended |= taken.ended
+    copy.close()
+    whole = {(r.problem_id, r.sample_index): c for r, c in zip(wanted, sampled(engine, wanted), strict=True)}
+    # As above: a rounding may turn a token.
+    assert found.keys() == whole.keys() and sum(found[key] == whole[key] for key in whole) >= 117
+    assert taken.progress > len(wanted)
+
+
+def test_a_request_that_is_fed_does_not_wait_for_those_before_it_to_end(engine: object) -> None:
+    wanted, feed = requests(2, 40), Feed()
+    feed.put(wanted[:40])
+    drawing = engine.generate_fed(feed, SPEC)
+    came = [next(drawing)]
+    feed.put(wanted[40:])
+    came.append(next(drawing))
+    assert engine.engine.get_num_unfinished_requests() > 40
+    feed.close()
+    came.extend(drawing)
+    assert sorted(r.seed for r, _ in came) == sorted(r.seed for r in wanted)
+
+
+def test_a_copy_that_is_closed_leaves_no_request(engine: object) -> None:
+    copy = Copy(engine, SamplingSpec(1.0, 1.0, max_tokens=40))
+    copy.give(1, requests(4, 400))
+    while not copy.take(0.1, 1).completions:
+        pass
+    copy.close()
+    following = Copy(engine, SPEC, after=copy)
+    following.give(1, requests(1, 5))
+    assert following.take(60.0, 10**6).ended == {1}
+    following.close()
+    assert engine.engine.get_num_unfinished_requests() == 0
 
 
 def test_settings_name_what_was_resolved_and_what_was_not_applied(engine: object, hf: HfEngine) -> None:

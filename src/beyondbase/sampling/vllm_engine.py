@@ -9,7 +9,8 @@ import weakref
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from vllm.sampling_params import RequestOutputKind
 from beyondbase.end_with_me import children_end_with_this_process
 from beyondbase.errors import BadInput
 from beyondbase.sampling.encode import check_context, encode, ending_ids, prompt_settings, turn_ending_ids
+from beyondbase.sampling.feed import Feed
 from beyondbase.sampling.model_source.folder import tokenizer_hash, weights_hash
 from beyondbase.sampling.model_source.names import ModelSource, resolve_model
 from beyondbase.sampling.options import VllmOptions
@@ -29,6 +31,10 @@ from beyondbase.types import Completion, Finish, Prompt, PromptForm, SampleReque
 
 _WAITING_PER_SEAT = 2
 """requests inside vLLM for each that it computes at once: its queue never runs dry, and memory does not grow"""
+_KEPT_PROMPTS = 1024
+"""prompts whose tokens are kept for their next samples"""
+_IDLE_S = 60.0
+"""an engine without work looks so often whether its feed is closed; it is woken as soon as there is news"""
 _VLLM_WOULD_APPLY = {"temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_new_tokens"}
 """what vLLM takes from a model's generation_config.json unless it is told not to"""
 _LONGEST_REASON = 400
@@ -94,24 +100,27 @@ class VllmEngine:
         self, requests: Sequence[SampleRequest], spec: SamplingSpec
     ) -> Iterator[tuple[SampleRequest, Completion]]:
         """Yield each request with its completion, as it is finished; a bounded number is under way in vLLM."""
+        return self.generate_fed(Feed.of(requests), spec)
+
+    def generate_fed(self, feed: Feed, spec: SamplingSpec) -> Iterator[tuple[SampleRequest, Completion]]:
+        """Yield as `generate` does, requests from a feed; what is under way is given up where the feed is stopped."""
         most = _WAITING_PER_SEAT * self.engine.vllm_config.scheduler_config.max_num_seqs
-        encoded = {
-            prompt: list(encode(self.tokenizer, prompt, spec)) for prompt in {request.prompt for request in requests}
-        }
-        waiting, eos_ids = enumerate(requests), self.eos_ids(spec)
+        encoded = lru_cache(_KEPT_PROMPTS)(lambda prompt: list(encode(self.tokenizer, prompt, spec)))
+        numbers, eos_ids = count(), self.eos_ids(spec)
         under_way: dict[str, SampleRequest] = {}
         try:
-            while True:
-                for number, request in islice(waiting, most - len(under_way)):
-                    key = str(number)
-                    prompt = TokensPrompt(prompt_token_ids=encoded[request.prompt])
+            while not feed.stopped:
+                for request in feed.take(most - len(under_way), 0.0 if under_way else _IDLE_S):
+                    key, prompt = str(next(numbers)), TokensPrompt(prompt_token_ids=encoded(request.prompt))
                     self.engine.add_request(key, prompt, sampling_params(spec, request.seed, eos_ids))
                     under_way[key] = request
-                if not under_way:
+                if under_way:
+                    for output in self.engine.step():
+                        if output.finished:
+                            yield under_way.pop(output.request_id), self._completion(output, spec)
+                    feed.beat()
+                elif feed.closed:
                     return
-                for output in self.engine.step():
-                    if output.finished:
-                        yield under_way.pop(output.request_id), self._completion(output, spec)
         finally:
             # Whoever stops asking, by an interrupt say, leaves no request behind that a later call would meet.
             self.engine.abort_request([*under_way])
