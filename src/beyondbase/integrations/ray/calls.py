@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 
 class Calls:
@@ -15,7 +16,7 @@ class Calls:
         self._then = dict[Any, Callable[[Any], None]]()
 
     def add(self, ref: Any, then: Callable[[Any], None]) -> None:
-        """Wait for a call; `then` is given its reference."""
+        """Wait for a call; `then` is given what it returned, or the RayError that it ended in."""
         self._then[ref] = then
 
     def attend(self, wait_s: float) -> None:
@@ -27,8 +28,16 @@ class Calls:
             more, _ = ray.wait(left, num_returns=len(left), timeout=0, fetch_local=False)
             done = [*done, *more]
         for ref in done:
-            self._then.pop(ref)(ref)
+            self._then.pop(ref)(_outcome(ref))
 
     def forget(self) -> None:
         """Wait for none any more, and hold on to nobody who did."""
         self._then.clear()
+
+
+def _outcome(ref: Any) -> Any:
+    try:
+        return ray.get(ref)
+    except RayError as error:
+        # Its traceback holds frames, which hold the fleet, whose processes would live on until a garbage collection.
+        return error.with_traceback(None)

@@ -13,7 +13,6 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-import ray
 from ray.exceptions import RayError
 
 from beyondbase.errors import BeyondbaseError
@@ -80,12 +79,10 @@ class Driver:
         ref = self._actors.replicas[name].begin.remote(self._work.spec, first)
         self._calls.add(ref, partial(self._begun, name))
 
-    def _begun(self, name: str, ref: Any) -> None:
-        try:
-            ready: Ready = ray.get(ref)
-        except RayError as error:
-            if not is_lost(error):
-                raise told(error) from None
+    def _begun(self, name: str, ready: Ready | RayError) -> None:
+        if isinstance(ready, RayError):
+            if not is_lost(ready):
+                raise told(ready)
             self._begin(name)
             return
         self._check_same(name, ready)
@@ -119,18 +116,16 @@ class Driver:
 
     def _take(self, name: str) -> None:
         ref, drawn = self._actors.replicas[name].take.options(num_returns=2).remote(self._take_s)
-        self._takes[name] = ref
+        self._takes[name] = drawn
         self._calls.add(ref, partial(self._taken, name, drawn))
 
-    def _taken(self, name: str, drawn: Any, ref: Any) -> None:
-        if self._takes.get(name) is not ref:  # of a process that is gone
+    def _taken(self, name: str, drawn: Any, said: Told | RayError) -> None:
+        if self._takes.get(name) is not drawn:  # of a process that is gone
             return
         del self._takes[name]
-        try:
-            said: Told = ray.get(ref)
-        except RayError as error:
-            if not is_lost(error):
-                raise told(error) from None
+        if isinstance(said, RayError):
+            if not is_lost(said):
+                raise told(said)
             said = NEW
         now = monotonic()
         if said == NEW:

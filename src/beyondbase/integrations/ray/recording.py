@@ -61,12 +61,10 @@ class Recording:
             call: Callable[..., Any] = self._recorders[name].record.remote
             self._calls.add(call(self._session, *(batch.ref for batch in due)), partial(self._recorded, name, due))
 
-    def _recorded(self, name: str, batches: Sequence[Batch], ref: Any) -> None:
+    def _recorded(self, name: str, batches: Sequence[Batch], recorded: Recorded | RayError) -> None:
         self._free.append(name)
-        try:
-            recorded: Recorded = ray.get(ref)
-        except RayError as error:
-            self._unrecorded(batches, error)
+        if isinstance(recorded, RayError):
+            self._unrecorded(batches, recorded)
             return
         self.n_failed += recorded.n_failed
         self.n_tokens += recorded.n_tokens
@@ -83,9 +81,9 @@ class Recording:
                     raise BeyondbaseError(
                         f"on: {_TRIES} recorders were lost, one after the other, at the same samples; see what the "
                         "verifier does with them, or give recorders more memory"
-                    ) from None
+                    )
         elif isinstance(cause, BeyondbaseError) or not isinstance(cause, RayError):
-            raise told(error) from None
+            raise told(error)
         elif len(batches) == 1:
             self._dispatcher.lost(batches[0].handed)
             return
