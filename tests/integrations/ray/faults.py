@@ -39,12 +39,14 @@ class FaultyEngine:
     """problems that end the process"""
     hang_file: str = ""
     """the first process that makes this file hangs in the middle of a lease"""
+    failed: float = 0.0
+    """share of requests that fail once in each process: where processes end, one may come to fail three times"""
     _inner: ScriptedEngine = field(init=False)
 
     def __post_init__(self) -> None:
         answers = {p.problem_id: str(json.loads(p.reference)["answer"]) for p in PROBLEMS}
         rates = {p.problem_id: (i % 4) / 10 for i, p in enumerate(PROBLEMS)}
-        self._inner = ScriptedEngine(rates, answers, faults=Faults(failed=0.02), latency_s=self.latency_s)
+        self._inner = ScriptedEngine(rates, answers, faults=Faults(failed=self.failed), latency_s=self.latency_s)
 
     def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         return self._inner.settings(spec, prompts)
@@ -75,7 +77,7 @@ def draw(path: Path, make: Callable[[], FaultyEngine], options: RayOptions, on: 
 
 
 def draw_here(path: Path) -> Run:
-    return sample_run(path, SET, FaultyEngine(latency_s=0), SamplingSpec(), RULE, ExactMatch())
+    return sample_run(path, SET, FaultyEngine(latency_s=0, failed=0.05), SamplingSpec(), RULE, ExactMatch())
 
 
 def rows(run: Run) -> pl.DataFrame:

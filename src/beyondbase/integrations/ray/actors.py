@@ -8,7 +8,15 @@ from contextlib import suppress
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    LocalRayletDiedError,
+    NodeDiedError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
 from beyondbase.errors import BadInput, BeyondbaseError
 from beyondbase.integrations.ray.recorder import Recorder
@@ -19,6 +27,7 @@ from beyondbase.sampling.options import RayOptions
 _THREADS = 4
 """calls that a replica answers at once: one waits for completions, others give leases"""
 _LONGEST_REASON = 400
+_LOST = (RayActorError, NodeDiedError, WorkerCrashedError, OutOfMemoryError, LocalRayletDiedError)
 
 
 class Actors:
@@ -60,7 +69,7 @@ def living_nodes() -> set[str]:
 
 def is_lost(error: Exception) -> bool:
     """Whether an actor's process ended, or cannot be reached, and Ray may start it anew."""
-    return isinstance(error, RayActorError) and "creation task" not in str(error)
+    return isinstance(error, _LOST) and "creation task" not in str(error)
 
 
 def told(error: Exception) -> BeyondbaseError:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
+
+AGAIN_S = 0.5
 
 
 class Calls:
@@ -14,14 +17,24 @@ class Calls:
 
     def __init__(self) -> None:
         self._then = dict[Any, Callable[[Any], None]]()
+        self._later = list[tuple[float, Callable[[], None]]]()
 
     def add(self, ref: Any, then: Callable[[Any], None]) -> None:
         """Wait for a call; `then` is given what it returned, or the RayError that it ended in."""
         self._then[ref] = then
 
+    def later(self, act: Callable[[], None]) -> None:
+        """Do something again a moment later, such as to ask a process that cannot be reached yet."""
+        self._later.append((monotonic() + AGAIN_S, act))
+
     def attend(self, wait_s: float) -> None:
         """Wait until one ends, but not longer; then attend to all that ended."""
+        due = [act for at, act in self._later if at <= monotonic()]
+        self._later = self._later[len(due) :]
+        for act in due:
+            act()
         if not self._then:
+            sleep(wait_s)
             return
         done, left = ray.wait([*self._then], num_returns=1, timeout=wait_s, fetch_local=False)
         if done and left:
@@ -33,6 +46,7 @@ class Calls:
     def forget(self) -> None:
         """Wait for none any more, and hold on to nobody who did."""
         self._then.clear()
+        self._later.clear()
 
 
 def _outcome(ref: Any) -> Any:

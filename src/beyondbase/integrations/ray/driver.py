@@ -18,9 +18,11 @@ from ray.exceptions import RayError
 from beyondbase.errors import BeyondbaseError
 from beyondbase.integrations.ray.actors import Actors, is_lost, living_nodes, restart, told
 from beyondbase.integrations.ray.calls import Calls
+from beyondbase.integrations.ray.news import News
 from beyondbase.integrations.ray.recorder import Session
 from beyondbase.integrations.ray.recording import Batch, Recording
 from beyondbase.integrations.ray.replica import NEW, Ready, Told
+from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.dispatch import Aside, Dispatcher, Loss, Terms
 from beyondbase.sampling.options import RayOptions
@@ -46,12 +48,14 @@ class Driver:
         run: Place,
         options: RayOptions,
         progress: Progress,
+        server: StatusServer | None = None,
     ) -> None:
-        self._actors, self._settings, self._work, self._progress = actors, settings, work, progress
+        self._actors, self._settings, self._work, self._server = actors, settings, work, server
         terms = Terms(most=options.lease, least=min(_LEAST, options.lease), hang_s=options.hang_s)
         self._dispatcher, self._calls = Dispatcher(work.plan, terms), Calls()
         session = Session(secrets.token_hex(8), run, work.verifier)
         self._recording = Recording(actors.recorders, session, options.wait_s, self._dispatcher, self._calls)
+        self._news = News(work, run, options, self._dispatcher, self._recording, progress)
         self._takes = dict[str, Any]()
         self._node_of = dict[str, str]()
         self._fallen = dict[str, float]()
@@ -68,7 +72,8 @@ class Driver:
                 self._recording.send()
                 self._calls.attend(_WAIT_S)
                 self._look_after()
-                self._show()
+                self._tell()
+            self._tell(over=True)
         finally:
             # What waits holds this object, and that the processes, which are to end with their last user.
             self._calls.forget()
@@ -83,7 +88,7 @@ class Driver:
         if isinstance(ready, RayError):
             if not is_lost(ready):
                 raise told(ready)
-            self._begin(name)
+            self._calls.later(partial(self._begin, name))
             return
         self._check_same(name, ready)
         self._leave(name, None)
@@ -151,7 +156,7 @@ class Driver:
     def _restart(self, name: str, loss: Loss) -> None:
         self._takes.pop(name, None)
         restart(self._actors.replicas[name])
-        self._dispatcher.leave(name, loss)
+        self._lose(name, loss)
         self._begin(name)
 
     def _leave(self, name: str, loss: Loss | None) -> None:
@@ -159,7 +164,7 @@ class Driver:
         if self._fallen.pop(name, None) is None:
             return
         lives = self._node_of.get(name) in living_nodes()
-        self._dispatcher.leave(name, loss or (Loss.DIED if lives else Loss.TAKEN))
+        self._lose(name, loss or (Loss.DIED if lives else Loss.TAKEN))
 
     def _look_after(self) -> None:
         """Decide on replicas that cannot be reached, and end those that hang."""
@@ -175,8 +180,9 @@ class Driver:
             if name not in self._fallen:
                 self._restart(name, Loss.HUNG)
 
-    def _show(self) -> None:
-        plan = self._work.plan
-        up = len(self._dispatcher.replicas) - len(self._fallen)
-        note = f"{up} of {len(self._actors.replicas)} replicas, {plan.n_open} problems open"
-        self._progress(f"sample {self._work.label}", plan.drawn, plan.at_most, note)
+    def _lose(self, name: str, loss: Loss) -> None:
+        self._news.lost[loss] += 1
+        self._dispatcher.leave(name, loss)
+
+    def _tell(self, *, over: bool = False) -> None:
+        self._news.tell(len(self._dispatcher.replicas) - len(self._fallen), self._server, over=over)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +16,7 @@ from beyondbase.integrations.ray.actors import Actors, is_lost, told
 from beyondbase.integrations.ray.connect import connect
 from beyondbase.integrations.ray.driver import Driver
 from beyondbase.integrations.ray.paths import model_for_all, place_for_all
+from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.engines import HERE, EngineOptions, engine_of
@@ -52,6 +55,10 @@ class RayFleet:
         self.options = options.checked()
         self._actors = Actors(load, options, gpus)
         self._settings: Mapping[str, str] = {}
+        self._server = None if options.status_port is None else StatusServer(options.status_port)
+        if self._server is not None:
+            weakref.finalize(self, self._server.close)
+            print(f"status: {self._server.url}", file=sys.stderr, flush=True)
 
     def settings(self, spec: SamplingSpec, prompts: Sequence[Prompt]) -> Mapping[str, str]:
         """Resolve the settings that all replicas must share, by the first that is up."""
@@ -69,7 +76,8 @@ class RayFleet:
 
     def draw(self, work: Work, writer: RunWriter, progress: Progress) -> None:
         """Draw and judge until the plan owes nothing; raises BeyondbaseError naming problems that were set aside."""
-        aside = Driver(self._actors, self._settings, work, place_for_all(writer.run.path), self.options, progress).run()
+        run = place_for_all(writer.run.path)
+        aside = Driver(self._actors, self._settings, work, run, self.options, progress, self._server).run()
         if not aside:
             return
         for left in aside.values():

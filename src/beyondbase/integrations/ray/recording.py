@@ -62,13 +62,29 @@ class Recording:
             self._calls.add(call(self._session, *(batch.ref for batch in due)), partial(self._recorded, name, due))
 
     def _recorded(self, name: str, batches: Sequence[Batch], recorded: Recorded | RayError) -> None:
-        self._free.append(name)
         if isinstance(recorded, RayError):
+            if is_lost(recorded):
+                self._ask(name)
+            else:
+                self._free.append(name)
             self._unrecorded(batches, recorded)
             return
+        self._free.append(name)
         self.n_failed += recorded.n_failed
         self.n_tokens += recorded.n_tokens
         self._dispatcher.recorded([batch.handed for batch in batches], recorded.rows)
+
+    def _ask(self, name: str) -> None:
+        """Ask a recorder that was lost whether it is there again."""
+        self._calls.add(self._recorders[name].pid.remote(), partial(self._answered, name))
+
+    def _answered(self, name: str, answer: int | RayError) -> None:
+        if not isinstance(answer, RayError):
+            self._free.append(name)
+        elif is_lost(answer):
+            self._calls.later(partial(self._ask, name))
+        else:
+            raise told(answer)
 
     def _unrecorded(self, batches: Sequence[Batch], error: RayError) -> None:
         """Record batches again whose recorder was lost; give up one that is not to be had any more."""
