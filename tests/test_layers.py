@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "types",
         "seeds",
         "draw_ladder",
+        "wording",
     },
     "end_with_me": set(),
     "verification": {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beyondbase.sampling import copies
+from beyondbase.sampling import outbox
 from beyondbase.sampling.copies import Copy, Taken
 from beyondbase.sampling.engine import Engine, Fed
 from beyondbase.sampling.feed import Feed, Key, key_of
@@ -350,7 +350,7 @@ def test_a_fed_engine_that_ends_before_its_feed_says_so() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_waits_while_nobody_takes_what_it_drew(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "MOST_WAITING", 10)
+    monkeypatch.setattr(outbox, "MOST_WAITING", 10)
     inner = InRounds(scripted()) if engine == "in rounds" else Seats()
     took = Took(Copy(inner, SPEC))
     took.copy.give(1, [request("a", index) for index in range(100)])
@@ -363,7 +363,7 @@ def test_an_engine_waits_while_nobody_takes_what_it_drew(engine: str, monkeypatc
 
 def test_bytes_that_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     a_sample = len(answer(request("a", 0)).text) + 2 * 4
-    monkeypatch.setattr(copies, "MOST_WAITING_BYTES", 5 * a_sample)
+    monkeypatch.setattr(outbox, "MOST_WAITING_BYTES", 5 * a_sample)
     took = Took(Copy(Seats(), SPEC))
     took.copy.give(1, [request("a", index) for index in range(10)])
     sleep(0.1)
@@ -374,7 +374,7 @@ def test_bytes_that_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_taking_returns_at_once_for_an_end_and_for_enough_bytes_and_soon_for_few(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(copies, "OFTEN_S", 0.4)
+    monkeypatch.setattr(outbox, "OFTEN_S", 0.4)
     gate = threading.Semaphore(0)
     took = Took(Copy(Seats(1, lambda new: 1, gate.acquire), SPEC))  # type: ignore[arg-type]
     took.copy.give(1, [request("a", index) for index in range(4)])
@@ -395,7 +395,7 @@ def test_taking_returns_at_once_for_an_end_and_for_enough_bytes_and_soon_for_few
 @pytest.mark.parametrize("at", ["idle", "at work", "full"])
 def test_closing_ends_the_thread(engine: str, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if at == "full":
-        monkeypatch.setattr(copies, "MOST_WAITING", 1)
+        monkeypatch.setattr(outbox, "MOST_WAITING", 1)
     slow = scripted(0.001) if engine == "in rounds" else Seats(length=lambda new: 10**9, step=lambda: sleep(0.001))
     copy = Copy(slow, SPEC)
     if at != "idle":

@@ -152,7 +152,8 @@ class Played(RuleBasedStateMachine):
         """Replicas stop at what they are told to, and say so when they next hand something over."""
         for lease in self.dispatcher.withdrawn:
             assert lease.replica in self.held and lease.number in self.held[lease.replica]
-            assert self.known >= {*self.held[lease.replica][lease.number]}
+            undrawn = {*self.held[lease.replica][lease.number]} - self.known
+            assert {problem_id for problem_id, _ in undrawn} <= {*self.dispatcher.aside}
             self.held[lease.replica][lease.number].clear()
         self.dispatcher.withdrawn.clear()
 

@@ -122,3 +122,16 @@ def s3_store() -> Iterator[Store]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def environment(store: Store) -> dict[str, str]:
+    """Say where the store is and what it takes, as a user does, and nothing that the machine may say otherwise."""
+    return {
+        "AWS_ENDPOINT_URL": store.url,
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from time import monotonic
-from typing import NamedTuple
 
 from beyondbase.errors import BadInput
 from beyondbase.sampling.engine import Engine, Fed
 from beyondbase.sampling.feed import Feed, key_of
 from beyondbase.sampling.held_leases import HeldLeases
+from beyondbase.sampling.outbox import Drawn, Outbox
 from beyondbase.sampling.runner import sample_round
 from beyondbase.types import Completion, SampleRequest, SamplingSpec
 
-MOST_WAITING_BYTES = 64_000_000
-MOST_WAITING = 20_000
-"""text and tokens, or completions, that wait untaken before the engine waits too"""
-OFTEN_S = 2.0
-"""time after which few completions are handed over too"""
 _IDLE_S = 60.0
 """an engine without work looks so often whether there is any; it is woken as soon as there is"""
 
@@ -41,15 +34,6 @@ class Taken:
     """what the engine died of, after all that it had drawn was taken; empty while it lives"""
 
 
-class _Drawn(NamedTuple):
-    """A completion that waits, or news of leases alone."""
-
-    pair: tuple[SampleRequest, Completion] | None
-    leases: frozenset[int]
-    ended: frozenset[int]
-    n_bytes: int = 0
-
-
 class _NotWanted(Exception):
     """Ends a round of which nobody wants the rest."""
 
@@ -64,14 +48,11 @@ class Copy:
     def __init__(self, engine: Engine, spec: SamplingSpec, after: Copy | None = None) -> None:
         self._engine, self._spec = engine, spec
         self._feed, self._held = Feed(), HeldLeases()
-        self._done = deque[_Drawn]()
         self._withdrawn = dict[int, int]()  # lease -> signs of life when it was withdrawn
-        self._bytes = self._n_came = self._n_ended = 0
-        self._worth_bytes = MOST_WAITING_BYTES
-        self._taken_s = monotonic()
-        self._failed = ""
+        self._n_came = 0
         self._closed = False
         self._changed = threading.Condition()
+        self._outbox = Outbox(self._changed)
         self._thread = threading.Thread(target=self._work, args=(after,), daemon=True, name="beyondbase-copy")
         self._thread.start()
 
@@ -82,7 +63,7 @@ class Copy:
                 return
             self._feed.put(self._held.add(lease, requests))
             if not requests:
-                self._put(_Drawn(None, frozenset(), frozenset([lease])))
+                self._outbox.put(Drawn(None, frozenset(), frozenset([lease])))
 
     def withdraw(self, lease: int) -> None:
         """Draw no more of a lease; it is said to have ended as soon as the engine shows that it lives."""
@@ -97,21 +78,12 @@ class Copy:
     def take(self, wait_s: float, most_bytes: int) -> Taken:
         """Hand over what was drawn since the last call, at once if it is worth it, else after a while."""
         with self._changed:
-            self._worth_bytes = most_bytes
-            self._wait(wait_s)
+            self._outbox.wait(wait_s, most_bytes)
             self._end_withdrawn()
-            taken, size = list[_Drawn](), 0
-            while self._done and (not taken or size < most_bytes or not self._done[0].n_bytes):
-                taken.append(self._done.popleft())
-                size += taken[-1].n_bytes
-            leases, ended = _union(drawn.leases for drawn in taken), _union(drawn.ended for drawn in taken)
-            self._bytes -= size
-            self._n_ended -= len(ended)
-            self._taken_s = monotonic()
-            self._changed.notify_all()
-            failed = "" if self._done else self._failed
+            taken = self._outbox.take(most_bytes)
             pairs = [drawn.pair for drawn in taken if drawn.pair is not None]
-            return Taken(pairs, leases, ended, self._signs, failed)
+            leases, ended = _union(drawn.leases for drawn in taken), _union(drawn.ended for drawn in taken)
+            return Taken(pairs, leases, ended, self._signs, self._outbox.failed)
 
     def close(self) -> None:
         """Stop after the completion at hand, or sooner where the engine looks whether it should."""
@@ -124,35 +96,13 @@ class Copy:
     def _signs(self) -> int:
         return self._n_came + self._feed.beats
 
-    def _wait(self, wait_s: float) -> None:
-        until = monotonic() + wait_s
-        while not self._worth_it():
-            due = min(until, self._taken_s + OFTEN_S) if self._done else until
-            if (left_s := due - monotonic()) <= 0:
-                return
-            self._changed.wait(left_s)
-
-    def _worth_it(self) -> bool:
-        full = self._bytes >= self._worth_bytes or not self._has_room()
-        return full or bool(self._n_ended or self._failed)
-
-    def _has_room(self) -> bool:
-        return self._bytes < MOST_WAITING_BYTES and len(self._done) < MOST_WAITING
-
-    def _put(self, drawn: _Drawn) -> None:
-        self._done.append(drawn)
-        self._bytes += drawn.n_bytes
-        self._n_ended += len(drawn.ended)
-        if len(self._done) == 1 or self._worth_it():
-            self._changed.notify_all()
-
     def _end_withdrawn(self) -> None:
         """Say of withdrawn leases that they ended, if the engine has shown since that it does not hang."""
         idle = not self._held.under_way
         ended = frozenset(lease for lease, then in self._withdrawn.items() if idle or self._signs > then)
         if ended:
             self._withdrawn = {lease: then for lease, then in self._withdrawn.items() if lease not in ended}
-            self._put(_Drawn(None, frozenset(), ended))
+            self._outbox.put(Drawn(None, frozenset(), ended))
 
     def _work(self, after: Copy | None) -> None:
         if after is not None:
@@ -165,8 +115,7 @@ class Copy:
         except BaseException as error:
             # The boundary to an engine's own library, which dies of what it likes.
             with self._changed:
-                self._failed = " ".join(f"{type(error).__name__}: {error}".split())
-                self._changed.notify_all()
+                self._outbox.fail(" ".join(f"{type(error).__name__}: {error}".split()))
 
     def _draw_fed(self, engine: Fed) -> None:
         for request, completion in engine.generate_fed(self._feed, self._spec):
@@ -203,13 +152,13 @@ class Copy:
     def _came(self, request: SampleRequest, completion: Completion) -> bool:
         """Keep a completion for those who wait for it, once there is room; False: nobody wants any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._has_room() or self._closed)
+            self._changed.wait_for(lambda: self._outbox.has_room or self._closed)
             if self._closed:
                 return False
             leases, ended = self._held.came(request)
             self._n_came += 1
             if leases:
-                self._put(_Drawn((request, completion), leases, ended, _bytes(completion)))
+                self._outbox.put(Drawn((request, completion), leases, ended, _bytes(completion)))
             self._end_withdrawn()
             return True
 

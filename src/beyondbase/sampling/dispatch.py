@@ -45,6 +45,8 @@ class Terms:
     """leases that a replica holds, so that it never waits for the next"""
     hang_s: float = 1800.0
     """a replica that shows no progress for so long, although it has work, is taken for hung"""
+    late: float = 2.0
+    """a lease that takes so many times the usual is a straggler, which a replica without work draws too"""
     strikes: int = 3
     """losses of a replica at a problem until the problem is set aside"""
 
@@ -97,8 +99,6 @@ class _Replica:
 
 
 _DURATIONS = 200
-_LATE = 2.0
-"""a lease that takes so many times the usual is a straggler"""
 _LOOK_S = 1.0
 """seconds until stragglers are looked for again, where there was none: many replicas ask at once near the end"""
 
@@ -273,7 +273,7 @@ class Dispatcher:
         if self._usual_s is None:
             self._usual_s = median(self._durations) if self._durations else float("inf")
         for lease in self.leases.values():  # the oldest first
-            if now - lease.given_s < _LATE * self._usual_s:
+            if now - lease.given_s < self.terms.late * self._usual_s:
                 break
             if lease.ended or lease.alone or lease.twin or lease.replica == replica:
                 continue
@@ -349,7 +349,7 @@ class Dispatcher:
                 self._suspects.add(span)
             return
         self.plan.give_back(self._left(lease, but=twin))
-        if lease.alone and not left and lease.loss is None:
+        if lease.alone and not left:
             self.plan.give_back(self._suspects.drop(lease.spans[0].problem_id))
 
     def _withdraw(self, lease: Lease) -> None:

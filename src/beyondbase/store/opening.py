@@ -22,9 +22,8 @@ def open_to_write(path: Place, wanted: RunManifest | None, problems: Sequence[Pr
     """
     if wanted is None:
         return open_run(path)
-    stored = find_manifest(path)
+    stored = find_manifest(path) or _made_meanwhile(path)
     if stored is None:
-        _check_empty(path)
         write_problems(path, problems)
         manifest = wanted.identified()
     else:
@@ -48,13 +47,20 @@ def remove_temporaries(path: Place, writer: str | None) -> None:
                 remove(folder / name)
 
 
-def _check_empty(path: Place) -> None:
-    expected = {problem_file.FILE_NAME}
-    foreign = sorted(name for name in {*names(path)} - expected if not name.startswith(PREFIX))
+def _made_meanwhile(path: Place) -> RunManifest | None:
+    """Check that the folder is free for a new run; of one that another process made just now, read the manifest.
+
+    That happens at a URL, where nothing locks. Two that make it at once from the same settings write the same.
+    """
+    there = {*names(path)}
+    if FILE_NAME in there:
+        return find_manifest(path)
+    foreign = sorted(name for name in there - {problem_file.FILE_NAME} if not name.startswith(PREFIX))
     if foreign:
         raise StoreError(
             f"{path}: expected a run or an empty folder, found {foreign[0]!r} and no {FILE_NAME}; choose another folder"
         )
+    return None
 
 
 def _add_problems(path: Place, problems: Sequence[Problem]) -> None:

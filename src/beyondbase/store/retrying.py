@@ -28,8 +28,11 @@ _PASSING_ERRNO = {
     if hasattr(errno, name)
 }
 _PASSING_NAMES = {
-    *("HTTPClientError", "ConnectionError", "ResponseParserError", "IncompleteRead"),  # botocore, urllib3, requests
+    # botocore and urllib3; HTTPClientError itself is also what wraps a mistake
+    *("ConnectionError", "ConnectionClosedError", "ReadTimeoutError", "ConnectTimeoutError"),
+    *("ResponseParserError", "IncompleteRead"),
     *("ClientConnectionError", "ClientPayloadError"),  # aiohttp
+    "TimeoutError",
     *("TransportError", "ServiceRequestError", "ServiceResponseError"),  # google.auth, azure.core
 }
 """what the libraries call a connection that failed, by name: none of them has to be installed"""
@@ -73,6 +76,8 @@ def in_passing(error: BaseException) -> bool:
     """
     if isinstance(error, FileNotFoundError | PermissionError):
         return False
+    if isinstance(error, TimeoutError):
+        return True
     # What a server said counts before what a library made of it.
     for status in filter(None, map(_status, _with_causes(error))):
         return status in _BUSY or (status >= 500 and status not in _NEVER)
@@ -82,7 +87,7 @@ def in_passing(error: BaseException) -> bool:
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _status(error: BaseException) -> int | None:
@@ -99,8 +104,4 @@ def _of_connection(error: BaseException) -> bool:
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & _REFUSING_NAMES:
         return False
-    return (
-        isinstance(error, TimeoutError | ConnectionError)
-        or bool(names & _PASSING_NAMES)
-        or (isinstance(error, OSError) and error.errno in _PASSING_ERRNO)
-    )
+    return bool(names & _PASSING_NAMES) or (isinstance(error, OSError) and error.errno in _PASSING_ERRNO)
