@@ -36,7 +36,7 @@ def scenarios() -> dict[str, Settings]:
         replace(plain, name="answers of 280 tokens", lengths="answers", problems=10_000),
     ]
     some += [
-        _settings(f"{replicas:,} replicas", 5000 * replicas, replace(_WORLD, replicas=replicas), 256)
+        _settings(f"{replicas:,} replicas", 2000 * replicas, replace(_WORLD, replicas=replicas), 256)
         for replicas in (10, 100, 1000, 10_000)
     ]
     some += [_settings(f"10^{power} samples", 10**power, replace(_WORLD, hand_s=60.0)) for power in (7, 8, 9)]

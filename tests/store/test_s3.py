@@ -20,6 +20,7 @@ from tests.store.s3_server import KEY, SECRET, WRONG_SECRET_OF, Store, environme
 Draw = Callable[..., Run]
 Contents = Callable[[Run], dict[str, list[Any]]]
 URL = "s3://bucket/some/run"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,8 @@ class Writer:
     """A process that draws at URL when it is told; see s3_writer.py."""
 
     def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("s3_writer.py")), URL]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "tests.store.s3_writer", URL]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def draw(self, shard: Shard) -> None:
         assert self._process.stdout is not None and self._process.stdin is not None

@@ -41,7 +41,7 @@ class Terms:
     """samples of a lease"""
     least: int = 16
     """samples of a lease near the end, where smaller ones let all replicas end together"""
-    ahead: int = 2
+    ahead: int = 3
     """leases that a replica holds, so that it never waits for the next"""
     hang_s: float = 1800.0
     """a replica that shows no progress for so long, although it has work, is taken for hung"""
