@@ -1,7 +1,6 @@
 """Simulate a cluster under the project's own planner: python -m simulations.cluster OUT [NAME ...].
 
-Writes OUT/NAME.json for each scenario named, or for all but the two largest; 10^9 samples take an hour of one core.
-`python -m simulations.cluster.tables OUT docs/cluster-simulation.md` puts the tables into the document.
+Writes OUT/NAME.json for each scenario named, or for all but the largest; 10^9 samples take an hour of one core.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class Engine:
         whole = min(job.end_N[-1] for job in self._jobs)
         first_s, whole_s = np.interp([first, whole], self._step_K, self._second_K)
         # A moment later: turned back into steps, the time at which a sample ends may fall short of its end.
-        return _MOMENT_S + max(now, min(float(whole_s), max(float(first_s), now + self._world.hand_s)))
+        return _MOMENT_S + max(now, min(float(whole_s), max(float(first_s), now + self._world.gather_s)))
 
     def withdraw(self, lease: int, now: float) -> int:
         """Draw no more of a lease; return the tokens that were decoded of it and not handed over."""

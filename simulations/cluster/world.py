@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from beyondbase.sampling.gather import hand_over_s
+
 HOUR_S = 3600.0
 
 
@@ -31,8 +33,8 @@ class World:
     """a decoding step takes step_s, and this for each sequence in it"""
     load_s: float = 180.0
     """from the start of a process to its first token"""
-    hand_s: float = 2.0
-    """a replica hands over what it drew as often as this, and when a lease ends"""
+    hand_s: float | None = None
+    """a replica hands over what it drew as often as this, and when a lease ends; None: as the driver on Ray asks"""
     tick_s: float = 0.2
     """the driver looks at what came as often as this"""
     replica_hours: float = 200.0
@@ -60,6 +62,11 @@ class World:
         """The same cluster, on which nothing is ever lost or slow."""
         never = dict.fromkeys(("replica_hours", "hang_hours", "node_hours", "wave_hours", "recorder_hours"), 0.0)
         return replace(self, **never, slow_share=0.0, poison=0)
+
+    @property
+    def gather_s(self) -> float:
+        """Seconds for which a replica lets completions gather before it hands them over."""
+        return hand_over_s(self.replicas) if self.hand_s is None else self.hand_s
 
     @property
     def tokens_per_s(self) -> float:

@@ -371,10 +371,7 @@ def test_bytes_that_wait_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> Non
     took.copy.close()
 
 
-def test_taking_returns_at_once_for_an_end_and_for_enough_bytes_and_soon_for_few(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(outbox, "OFTEN_S", 0.4)
+def test_taking_returns_at_once_for_an_end_and_for_enough_bytes_and_in_time_for_few() -> None:
     gate = threading.Semaphore(0)
     took = Took(Copy(Seats(1, lambda new: 1, gate.acquire), SPEC))  # type: ignore[arg-type]
     took.copy.give(1, [request("a", index) for index in range(4)])
@@ -384,7 +381,7 @@ def test_taking_returns_at_once_for_an_end_and_for_enough_bytes_and_soon_for_few
         assert len(took.take(60.0, most_bytes).completions) == n
     gate.release()
     begun = monotonic()
-    assert len(took.take(60.0).completions) == 1
+    assert len(took.take(0.4).completions) == 1
     assert 0.2 < monotonic() - begun < 10
     gate.release()
     assert took.take(60.0).ended == {1}

@@ -12,6 +12,7 @@ from beyondbase.errors import BadInput
 from beyondbase.sampling.plan import ATTEMPTS, Plan, Span, requests_of
 from beyondbase.seeds import sample_seed
 from beyondbase.types import DrawRule
+from tests.plan_rows import record
 
 IDS = ["a", "b", "c"]
 PROMPTS = {problem_id: f"prompt {problem_id}" for problem_id in IDS}
@@ -52,13 +53,13 @@ def test_the_rows_of_a_finished_run_follow_from_the_verdicts_alone(rule: DrawRul
         rng.shuffle(owed)
         new = [key for key in owed if rng.random() < 0.7]
         verdicts = [(*key, _verdict(*key, rate)) for key in new]
-        plan.record(verdicts)
+        record(plan, verdicts)
         done.update(((problem_id, index), verdict) for problem_id, index, verdict in verdicts)
         if rng.random() < 0.5:
             plan.give_back(spans)
         else:
             plan = Plan(IDS, rule)
-            plan.record((*key, verdict) for key, verdict in done.items())
+            record(plan, ((*key, verdict) for key, verdict in done.items()))
     expected = {i: _target(rule, [_verdict(i, n, rate) for n in range(rule.n_max)]) for i in IDS}
     assert sorted(done) == [(i, index) for i in IDS for index in range(expected[i])]
     assert (plan.n_open, plan.drawn, plan.at_most) == (0, len(done), len(done))
@@ -81,20 +82,20 @@ def test_requests_carry_prompt_and_the_seed_of_the_sample() -> None:
 def test_raising_n_max_goes_on_as_if_it_had_been_so_from_the_start() -> None:
     rows = [("a", index, "correct" if index in (3, 90) else "wrong") for index in range(100)]
     plan = Plan(["a"], DrawRule(n_max=1024, stop_at=2))
-    plan.record(rows)
+    record(plan, rows)
     # The stop at draw 91 lies on the rung of 99, which is full.
     assert plan.lease() == [] and not plan.owes()
     plan = Plan(["a"], DrawRule(n_max=1024, stop_at=3))
-    plan.record(rows)
+    record(plan, rows)
     assert indices(plan) == list(range(100, 124))
 
 
 @pytest.mark.parametrize("missing", [None, "verifier_error"])
 def test_a_problem_waits_for_a_verdict_that_could_be_its_stop(missing: str | None) -> None:
     plan = Plan(["a"], DrawRule(n_max=8, stop_at=2, n_first=2))
-    plan.record([("a", 0, missing), ("a", 1, "correct")])
+    record(plan, [("a", 0, missing), ("a", 1, "correct")])
     assert (plan.lease(), plan.n_open) == ([], 1)
-    plan.record([("a", 0, "wrong")])
+    record(plan, [("a", 0, "wrong")])
     assert indices(plan) == [2]
 
 
@@ -103,7 +104,7 @@ def test_a_request_that_fails_is_made_a_few_times_and_not_for_ever() -> None:
     rounds = []
     while spans := plan.lease():
         rounds.append(keys(spans))
-        plan.record((*key, "wrong") for key in rounds[-1] if key[0] == "a")
+        record(plan, ((*key, "wrong") for key in rounds[-1] if key[0] == "a"))
         plan.settle(spans)
     assert rounds[1:] == [[("b", 0), ("b", 1)]] * (ATTEMPTS - 1)
     assert (plan.n_open, plan.drawn) == (1, 2)
@@ -131,7 +132,7 @@ def test_what_is_under_way_and_drawn_is_counted_whatever_is_told(rule: DrawRule,
             told = keys(spans)
             if act in ("record", "again"):
                 told = told if act == "again" else told[: data.draw(st.integers(0, len(told)))]
-                plan.record((*key, "wrong") for key in told)
+                record(plan, ((*key, "wrong") for key in told))
                 known |= dict.fromkeys(told, "drawn")
             else:
                 (plan.give_back if act == "give back" else plan.settle)(spans)
@@ -145,13 +146,13 @@ def test_a_problem_set_aside_owes_nothing_more_and_stays_open() -> None:
     plan.lease(3)
     assert plan.set_aside("a").index_N.tolist() == [0, 1, 2]
     assert keys(plan.lease()) == [("b", n) for n in range(4)]
-    plan.record(("b", n, "wrong") for n in range(4))
+    record(plan, (("b", n, "wrong") for n in range(4)))
     assert (plan.owes(), plan.n_open, plan.under_way) == (False, 1, 0)
 
 
 def test_rows_past_a_smaller_n_max_are_left_alone() -> None:
     plan = Plan(["a"], DrawRule(n_max=1, stop_at=None))
-    plan.record([("a", 0, "wrong"), ("a", 5, "correct")])
+    record(plan, [("a", 0, "wrong"), ("a", 5, "correct")])
     assert plan.lease() == [] and not plan.owes()
 
 

@@ -22,6 +22,7 @@ from beyondbase.store.audit.rows import RunRows
 from beyondbase.store.audit.shortfalls import owed
 from beyondbase.types import DrawRule, Problem, SamplingSpec
 from beyondbase.verification.exact import ExactMatch
+from tests.plan_rows import record
 from tests.store.audit_runs import manifest
 
 IDS = ["p0", "p1", "p2", "p3"]
@@ -118,7 +119,7 @@ def test_what_is_owed_is_what_the_plan_would_ask_for(
         (i, k, state) for i, each in zip(ids, states, strict=True) for k, state in enumerate(each) if state != "absent"
     ]
     plan = Plan(ids, rule)
-    plan.record(rows)
+    record(plan, rows)
     owing = {span.problem_id: len(span.index_N) for span in plan.lease()}
     schema = {"problem_id": pl.Enum(ids), "sample_index": pl.Int64, "verdict": pl.String}
     judged = pl.DataFrame(rows, schema=schema, orient="row")

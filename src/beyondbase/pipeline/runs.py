@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from beyondbase.pipeline.fleet import Fleet, Sampler, Work
 from beyondbase.pipeline.gold_check import REFUSE, Gold, gold_checked
+from beyondbase.pipeline.known import note_known
 from beyondbase.problems import ProblemSet, render, template_hash
 from beyondbase.sampling.engine import Engine
 from beyondbase.sampling.plan import Plan, requests_of
@@ -17,7 +18,7 @@ from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, problems
 from beyondbase.store.place import UrlPath, place
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
-from beyondbase.verification.runner import JUDGED, Judge
+from beyondbase.verification.runner import Judge
 from beyondbase.verification.verifier import Recorded, Verifier
 
 
@@ -95,7 +96,7 @@ def sample_run(
     with RunWriter(path, manifest, problem_set.problems, shard) as writer:
         record.write(writer.run)
         _judge_stored(writer, verifier, shard, progress, label)
-        plan.record(writer.run.states(verifier.name, shard).select(JUDGED).iter_rows())
+        note_known(plan, writer.run.states(verifier.name, shard))
         work = Work(plan, prompts, spec, verifier, problem_set.problems, label)
         if isinstance(engine, Fleet):
             engine.draw(work, writer, progress)
@@ -116,7 +117,7 @@ def _draw_here(engine: Engine, work: Work, writer: RunWriter, progress: Progress
         report = _reporter(progress, f"verify {work.label}", before, before + len(requests) - failed)
         for verdicts in judge.rows(writer.new_samples(), report):
             writer.append_verdicts(name, verdicts)
-            plan.record(verdicts.select(JUDGED).iter_rows())
+            note_known(plan, verdicts)
         plan.settle(spans)
         writer.commit()
 

@@ -1,4 +1,5 @@
-"""When batches that wait are written: rarely, so that files are few; soon, where something waits for them."""
+"""When completions that wait are handed over, and when they are written: rarely, so that files and calls are few; soon,
+where something waits for them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,18 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Batch = TypeVar("Batch")
+
+HAND_OVERS_PER_S = 50.0
+"""of all replicas together, but for those at the end of a lease; each costs a driver on Ray some 3 ms"""
+
+
+def hand_over_s(n_replicas: int) -> float:
+    """Seconds for which a replica lets completions of an unfinished lease gather.
+
+    >>> hand_over_s(8), hand_over_s(1000)
+    (1.0, 20.0)
+    """
+    return max(1.0, n_replicas / HAND_OVERS_PER_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ from beyondbase.types import Completion, SampleRequest
 MOST_WAITING_BYTES = 64_000_000
 MOST_WAITING = 20_000
 """text and tokens, or completions, that wait untaken before the engine waits too"""
-OFTEN_S = 2.0
-"""time after which few completions are handed over too"""
 
 
 class Drawn(NamedTuple):
@@ -35,7 +33,6 @@ class Outbox:
         self._waiting = deque[Drawn]()
         self._n_bytes = self._n_ended = 0
         self._worth_bytes = MOST_WAITING_BYTES
-        self._taken_s = monotonic()
         self._failed = ""
 
     @property
@@ -53,7 +50,7 @@ class Outbox:
         self._waiting.append(drawn)
         self._n_bytes += drawn.n_bytes
         self._n_ended += len(drawn.ended)
-        if len(self._waiting) == 1 or self._worth_it():
+        if self._worth_it():
             self._changed.notify_all()
 
     def fail(self, reason: str) -> None:
@@ -62,12 +59,11 @@ class Outbox:
         self._changed.notify_all()
 
     def wait(self, wait_s: float, most_bytes: int) -> None:
-        """Wait until a lease ended, `most_bytes` are there or few have waited long; no longer than `wait_s`."""
+        """Wait until a lease ended or `most_bytes` are there; no longer than `wait_s`."""
         self._worth_bytes = most_bytes
         until = monotonic() + wait_s
         while not self._worth_it():
-            due = min(until, self._taken_s + OFTEN_S) if self._waiting else until
-            if (left_s := due - monotonic()) <= 0:
+            if (left_s := until - monotonic()) <= 0:
                 return
             self._changed.wait(left_s)
 
@@ -79,7 +75,6 @@ class Outbox:
             n_bytes += taken[-1].n_bytes
             self._n_ended -= len(taken[-1].ended)
         self._n_bytes -= n_bytes
-        self._taken_s = monotonic()
         self._changed.notify_all()
         return taken
 

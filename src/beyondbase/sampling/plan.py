@@ -83,7 +83,7 @@ class Plan:
     >>> first = plan.lease()
     >>> first[0].index_N.tolist(), plan.lease()
     ([0, 1], [])
-    >>> plan.record([("a", 0, "correct"), ("a", 1, "wrong")])
+    >>> plan.note(first[0], np.array([State.CORRECT, State.NOT_CORRECT]))
     >>> plan.settle(first)
     >>> plan.lease()[0].index_N.tolist()
     [2]
@@ -103,15 +103,6 @@ class Plan:
         self._attempts = dict[tuple[int, int], int]()
         self._drawn_closed = self.drawn = self.under_way = 0
         self.n_open = len(self._ids)
-
-    def record(self, rows: Iterable[tuple[str, int, str | None]]) -> None:
-        """Take note of samples that were drawn, as (problem_id, sample_index, verdict or None if it has none yet)."""
-        of_problem = dict[str, list[tuple[int, State]]]()
-        for problem_id, index, verdict in rows:
-            of_problem.setdefault(problem_id, []).append((index, STATE_OF[verdict]))
-        for problem_id, told in of_problem.items():
-            index_N, state_N = np.array(told).T
-            self.note(Span(problem_id, index_N), state_N.astype(np.int8))
 
     def note(self, span: Span, state_N: StateArray) -> None:
         """Take note of what is known of a span now; what is known of a sample that was drawn stays known."""

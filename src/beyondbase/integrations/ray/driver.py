@@ -25,6 +25,7 @@ from beyondbase.integrations.ray.replica import NEW, Ready, Told
 from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.dispatch import Aside, Dispatcher, Loss, Terms
+from beyondbase.sampling.gather import hand_over_s
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place
 from beyondbase.types import Progress
@@ -33,8 +34,6 @@ _WAIT_S = 0.2
 _DOUBT_S = 15.0
 """until a process that cannot be reached, on a machine that counts as alive, is taken for dead"""
 _LEAST = 16
-_REPORTS = 200
-"""that all replicas together make in a second, at most: the more replicas, the longer each waits for news to tell"""
 
 
 class Driver:
@@ -60,7 +59,7 @@ class Driver:
         self._node_of = dict[str, str]()
         self._fallen = dict[str, float]()
         self._progress_of = dict[str, int]()
-        self._take_s = max(1.0, len(actors.replicas) / _REPORTS)
+        self._take_s = hand_over_s(len(actors.replicas))
 
     def run(self) -> Mapping[str, Aside]:
         """Draw until nothing is owed; return the problems that were set aside."""
