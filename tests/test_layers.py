@@ -175,7 +175,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     ),
     "gguf": ("sampling/model_source/gguf_folder.py",),
     "vllm": ("sampling/vllm_engine.py", "sampling/vllm_score.py"),
-    "httpx": ("sampling/openai_api/", "problems/download.py"),
+    "httpx": ("sampling/openai_api/", "problems/download.py", "cli/read_status.py"),
     "huggingface_hub": ("hub.py",),
     "reasoning_gym": ("problems/gym.py", "verification/gym_scores.py"),
     "transformers": ("sampling/", "lab/", "integrations/trl/"),

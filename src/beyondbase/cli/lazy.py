@@ -22,6 +22,7 @@ VERBS: dict[str, Entry] = {
     "study": Entry("beyondbase.cli.study", "the whole experiment: compare, and say why and how robust the answer is"),
     "study run": Entry("beyondbase.cli.study_run", "train, sample and report all that the TOML of an experiment asks"),
     "sample": Entry("beyondbase.cli.sample", "draw and verify samples of one model"),
+    "watch": Entry("beyondbase.cli.watch", "show how far a run on a cluster is"),
     "verify": Entry("beyondbase.cli.verify", "judge the samples of a run again, or with another verifier"),
     "score": Entry("beyondbase.cli.score", "say how likely the samples of a run are under any model"),
     "label": Entry("beyondbase.cli.label", "draw samples for a person to label, to measure a verifier's errors"),

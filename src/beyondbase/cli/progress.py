@@ -34,8 +34,10 @@ def progress_on(stream: TextIO | None = None) -> Iterator[Progress]:
         TextColumn("{task.fields[note]}", style="dim"),
         console=Console(file=stream),
     )
-    with bars:
+    try:
         yield _OnTerminal(bars)
+    finally:
+        bars.stop()
 
 
 class Paces:
@@ -90,7 +92,7 @@ class PlainLines:
 
 
 class _OnTerminal:
-    """One bar a stage."""
+    """One bar a stage; nothing at all before the first, so that a verb may have a screen of its own."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -98,6 +100,7 @@ class _OnTerminal:
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        self._bars.start()
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total, pace="", note=note)
         pace = speed(self._paces.rate(stage, done, monotonic()), total - done)

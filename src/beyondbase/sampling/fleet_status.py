@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from itertools import accumulate
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from beyondbase.sampling.dispatch import Loss
 from beyondbase.wording import duration, number, some
 
 COLUMNS = 100
 """longest line of the screen"""
+NOT_BEGUN = "the fleet has not begun: a model loads, or Ray waits for room"
+"""what is told before there is a status"""
+_LABEL_COLUMNS = 40
 _LOST = {
     Loss.DIED: "{} died",
     Loss.HUNG: "{} hung and ended",
@@ -63,7 +68,8 @@ class FleetStatus:
     def as_json(self) -> dict[str, object]:
         """Return JSON values under the names of the fields."""
         lost = {loss.value: count for loss, count in self.replicas_lost.items()}
-        return asdict(self) | {"replicas_lost": lost, "aside": list(self.aside)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"replicas_lost": lost, "aside": list(self.aside)}
 
     def note(self) -> str:
         """Say in one short line what a bar does not show."""
@@ -75,12 +81,12 @@ class FleetStatus:
             f"{number(len(self.aside), 'problem')} set aside" if self.aside else "",
             self.waiting_for,
         ]
-        return _printable(", ".join(fact for fact in facts if fact))
+        return printable(", ".join(fact for fact in facts if fact))
 
     def lines(self) -> list[str]:
         """Return the screen: a dozen lines of COLUMNS characters at most."""
         rows = [
-            ("run", f"{self.run}, for {duration(self.elapsed_s)}"),
+            ("run", f"{duration(self.elapsed_s)} so far, into {self.run}"),
             ("speed", self._speed()),
             ("replicas", self._replicas()),
             ("recorders", f"{self.recorders_ready} that verify and write{_and(self.recorders_lost, 'lost')}"),
@@ -92,13 +98,13 @@ class FleetStatus:
             ("waits for", self.waiting_for),
         ]
         said = [self._head(), *(f"{name:<11}{fact}" for name, fact in rows if fact)]
-        return [_cut(_printable(line)) for line in said]
+        return [_cut(printable(line)) for line in said]
 
     def _head(self) -> str:
         share = f" ({self.drawn / self.at_most:.0%})" if self.at_most else ""
         left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left at this speed"
         end = ", over" if self.over else left
-        return f"{self.label}: {self.drawn:,} of {number(self.at_most, 'sample')}{share}{end}"
+        return f"{_cut(self.label, _LABEL_COLUMNS)}: {self.drawn:,} of {number(self.at_most, 'sample')}{share}{end}"
 
     def _speed(self) -> str:
         rates = f"{self.tokens_per_s:,.0f} tokens/s, {self.samples_per_s:,.3g} samples/s in the last minute"
@@ -175,10 +181,18 @@ def _and(count: int, what: str) -> str:
     return f"; {count:,} {what}" if count else ""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace what would steer a terminal, as names of others may hold it."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= COLUMNS else line[: COLUMNS - 3] + "..."
+def _cut(line: str, columns: int = COLUMNS) -> str:
+    """Shorten what a terminal would show on more columns; letters of East Asia take two."""
+    if sum(map(_width, line)) <= columns:
+        return line
+    ends = accumulate(map(_width, line))
+    return "".join(char for char, end in zip(line, ends, strict=True) if end <= columns - 3) + "..."
+
+
+def _width(char: str) -> int:
+    return 2 if east_asian_width(char) in "WF" else 1

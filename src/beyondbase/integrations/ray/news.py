@@ -55,7 +55,7 @@ class News:
             run=str(self._run),
             replicas_wanted=self._options.replicas,
             replicas_ready=n_ready,
-            replicas_lost=self.lost,
+            replicas_lost=dict(self.lost),
             recorders_ready=self._options.recorders,
             recorders_lost=recording.n_lost,
             drawn=plan.drawn,

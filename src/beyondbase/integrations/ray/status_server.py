@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 
 from beyondbase.errors import BadInput
 from beyondbase.sampling.fleet_metrics import CONTENT_TYPE, prometheus
-from beyondbase.sampling.fleet_status import FleetStatus
+from beyondbase.sampling.fleet_status import NOT_BEGUN, FleetStatus
 
 LOOPBACK = "127.0.0.1"
 _REFRESH_S = 2
@@ -76,14 +76,15 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in self.paths:
             self._answer(HTTPStatus.NOT_FOUND, _plain(f"not found; there is {', '.join(self.paths)}\n"))
         elif status is None:
-            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, _plain("the fleet has not begun\n"))
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, _plain(f"{NOT_BEGUN}\n"))
         else:
             self._answer(HTTPStatus.OK, _page(path, status))
 
     do_HEAD = do_GET
 
     def _answer(self, code: HTTPStatus, page: _Page) -> None:
-        body = page.text.encode()
+        # a folder's name may hold bytes that are no text
+        body = page.text.encode(errors="replace")
         self.send_response(code)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(body)))
@@ -103,7 +104,7 @@ def _page(path: str, status: FleetStatus) -> _Page:
     if path == "/metrics":
         return _Page(CONTENT_TYPE, prometheus(status))
     if path == "/status.json":
-        return _Page("application/json", json.dumps(status.as_json()))
+        return _Page("application/json", json.dumps(status.as_json(), ensure_ascii=False))
     return _plain("\n".join(status.lines()) + "\n")
 
 
