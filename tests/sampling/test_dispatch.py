@@ -111,9 +111,7 @@ class Played(RuleBasedStateMachine):
         if lease.alone:
             assert not had and len({problem_id for problem_id, _ in samples}) == 1
         else:
-            assert all(
-                self.strikes[problem_id] == 0 or lease.twin or self.cleared(problem_id) for problem_id, _ in samples
-            )
+            assert all(self.strikes[problem_id] == 0 or self.cleared(problem_id) for problem_id, _ in samples)
         if not self.held[name]:
             self.heard[name] = self.now
         self.held[name][lease.number], self.leased[lease.number] = [*samples], samples
@@ -330,6 +328,18 @@ def test_poison_at_several_replicas_is_drawn_alone_by_one_at_a_time() -> None:
     assert last.alone and told.offer("four", 0.0) is None
     told.leave("three", Loss.HUNG)
     assert told.done and told.aside["a"].loss is Loss.HUNG and told.offer("four", 0.0) is None
+
+
+def test_a_straggler_that_replicas_were_lost_at_is_not_drawn_twice_again() -> None:
+    told, slow, _ = straggler()
+    told.leave(slow.replica, Loss.DIED)
+    told.join("third", 200.0)
+    assert told.offer("third", 200.0) is None, "its twin goes on, and may be lost at it too"
+    told.leave("quick", Loss.DIED)
+    alone = offered(told, "third", 300.0)
+    assert alone.alone
+    told.leave("third", Loss.DIED)
+    assert [*told.aside] == ["b"] and told.done
 
 
 def test_a_problem_under_suspicion_shares_no_replica_until_it_is_drawn_without_a_loss() -> None:

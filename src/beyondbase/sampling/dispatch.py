@@ -278,7 +278,8 @@ class Dispatcher:
             if lease.ended or lease.alone or lease.twin or lease.replica == replica:
                 continue
             spans = self._left(lease)
-            if not size(spans):
+            # Samples of a suspect end more replicas the more draw them: that lease is waited for, or lost.
+            if not size(spans) or any(span.problem_id in self._suspects for span in spans):
                 continue
             copy = self._give(replica, spans, now)
             copy.twin, lease.twin = lease, copy
