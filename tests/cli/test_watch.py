@@ -31,8 +31,14 @@ def server() -> Iterator[StatusServer]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a question that nobody expected fail, instead of one a second for ever."""
+    monkeypatch.setattr(watch, "sleep", lambda seconds: pytest.fail("it asked again"))
+
+
 @pytest.fixture
-def between(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def between(no_waiting: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let these things happen, one after each question."""
 
     def install(*happenings: Callable[[], object]) -> None:
@@ -60,9 +66,11 @@ def answering(body: bytes, code: int = 200) -> Iterator[str]:
         made.handle_error = lambda *args: None  # type: ignore[method-assign]
         thread = threading.Thread(target=made.serve_forever, args=(0.05,))
         thread.start()
-        yield f"http://127.0.0.1:{made.server_port}"
-        made.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{made.server_port}"
+        finally:
+            made.shutdown()
+            thread.join()
 
 
 def told(**changed: object) -> bytes:
@@ -132,6 +140,18 @@ def test_it_bears_a_server_that_is_away_for_a_moment(beyondbase: Cli, between: C
     said = beyondbase("watch", servers[0].url, "--json")
     servers[1].close()
     assert (said.code, said.data["over"], said.data["drawn"]) == (0, True, OVER.drawn)
+
+
+def test_what_was_told_last_is_kept_where_the_next_fleet_never_begins(
+    beyondbase: Cli, between: Callable[..., None]
+) -> None:
+    servers = [StatusServer(0)]
+    servers[0].show(FLEET)
+    port = int(servers[0].url.rpartition(":")[2])
+
+    between(servers[0].close, lambda: servers.append(StatusServer(port)), lambda: servers[1].close(), *[nothing] * 10)
+    said = beyondbase("watch", port)
+    assert (said.code, said.out.splitlines()) == (0, [*FLEET.lines(), watch._GONE])
 
 
 def test_a_fleet_that_was_gone_before_it_began_is_an_error(beyondbase: Cli, between: Callable[..., None]) -> None:

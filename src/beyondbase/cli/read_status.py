@@ -22,7 +22,7 @@ _PATIENCE_S = 5.0
 _MEND = "give the address that the command with --status-port wrote at its start"
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
-_Amount = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
+_Amount = Annotated[float, Field(ge=0, le=1e18)]
 _Name = Annotated[str, Field(max_length=10_000)]
 _CHECKED: Mapping[Any, Any] = {
     bool: bool,
