@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from time import perf_counter
+from time import thread_time
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -17,16 +17,16 @@ BIN_S = 60.0
 
 
 class Stopwatch:
-    """Adds up the seconds inside the planner's calls, by their names."""
+    """Adds up the seconds of CPU inside the planner's calls, by their names."""
 
     def __init__(self) -> None:
         self.seconds, self.calls = Counter[str](), Counter[str]()
 
     def __call__(self, name: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call something, and note how long it took."""
-        start = perf_counter()
+        start = thread_time()
         result = call(*args, **kwargs)
-        self.seconds[name] += perf_counter() - start
+        self.seconds[name] += thread_time() - start
         self.calls[name] += 1
         return result
 
@@ -83,9 +83,9 @@ class Measured:
     """files in the store, samples and verdicts"""
     terabytes: float
     planner_s: float
-    """real seconds inside the planner"""
+    """seconds of CPU inside the planner"""
     planner_share: float
-    """the same over the simulated ones: what the planner takes of one core"""
+    """the same over simulated time: what the planner takes of one core"""
     planner_ms_per_lease: float
     planner_us_per_sample: float
     slowest_calls: dict[str, list[float]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from beyondbase.sampling.dispatch import Terms
-from beyondbase.sampling.gather import Pace
 from beyondbase.types import DrawRule
 from simulations.cluster.runs import Settings
 from simulations.cluster.world import Feed, World
@@ -25,9 +24,8 @@ def scenarios() -> dict[str, Settings]:
         replace(plain, name="lease by lease", world=replace(world, feed=Feed.LEASES)),
         replace(plain, name="two leases ahead", terms=Terms(ahead=2)),
         replace(plain, name="stragglers not drawn twice", terms=Terms(late=float("inf"))),
-        replace(plain, name="leases that do not shrink", terms=Terms(least=Terms.most)),
+        replace(plain, name="leases that do not shrink", terms=Terms(least=Terms().most)),
         replace(plain, name="hand-over every 2 s", world=replace(world, hand_s=2.0)),
-        replace(plain, name="parts of 16 MB", pace=Pace(n_bytes=16_000_000)),
         replace(plain, name="until 4 are correct", rule=DrawRule(n_max=N, stop_at=4), problems=70_000),
         replace(plain, name="answers of 280 tokens", lengths="answers", problems=100_000),
     ]

@@ -9,7 +9,8 @@ from beyondbase.integrations.ray.recording import Recording
 from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.dispatch import Dispatcher, Loss
-from beyondbase.sampling.fleet_status import FleetStatus, Meter
+from beyondbase.sampling.fleet_status import FleetStatus
+from beyondbase.sampling.meter import Meter
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place
 from beyondbase.types import Progress
@@ -56,7 +57,7 @@ class News:
             replicas_wanted=self._options.replicas,
             replicas_ready=n_ready,
             replicas_lost=dict(self.lost),
-            recorders_ready=self._options.recorders,
+            recorders_ready=recording.n_ready,
             recorders_lost=recording.n_lost,
             drawn=plan.drawn,
             at_most=plan.at_most,

@@ -44,7 +44,13 @@ class Recording:
         self._recorders, self._dispatcher, self._calls = recorders, dispatcher, calls
         self._session = ray.put(session)
         self._free = [*recorders]
+        self._away = set[str]()  # lost, and not there again yet
         self._singles = list[Batch]()  # to be recorded each by itself, after a call with several came to nothing
+
+    @property
+    def n_ready(self) -> int:
+        """Recorders that are there."""
+        return len(self._recorders) - len(self._away)
 
     def add(self, batch: Batch) -> None:
         """Let a batch wait for its recorder."""
@@ -76,10 +82,12 @@ class Recording:
 
     def _ask(self, name: str) -> None:
         """Ask a recorder that was lost whether it is there again."""
+        self._away.add(name)
         self._calls.add(self._recorders[name].pid.remote(), partial(self._answered, name))
 
     def _answered(self, name: str, answer: int | RayError) -> None:
         if not isinstance(answer, RayError):
+            self._away.discard(name)
             self._free.append(name)
         elif is_lost(answer):
             self._calls.later(partial(self._ask, name))
