@@ -5,10 +5,10 @@
 1. Two plain processes, each `sample_run` of a shard, and a fleet of two replicas draw the same samples of a scripted
    engine whose samples take time; in turn, in one run of this program. Both are up before the clock starts. The ratio
    of the throughputs is the result.
-2. CPU time of the driver's process: for a lease (engines that answer at once, small leases) and for a second in which
-   replicas only report (engines that answer late). From both, the leases a second that one core sustains, and the
-   number of replicas at which that is the limit, for leases of --lease samples of --tokens tokens at --rate tokens a
-   second and replica.
+2. CPU time of the driver's process: for a lease (engines that answer at once, small leases), for a hand-over (engines
+   that answer late), and for looking at a call of each replica. From these, the leases a second that one core sustains,
+   and the number of replicas at which the driver is the limit, for leases of --lease samples of --tokens tokens at
+   --rate tokens a second and replica.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import monotonic, process_time
+from time import monotonic, process_time, sleep
+from typing import Any
 
 import ray
 
@@ -29,6 +30,7 @@ from beyondbase.integrations.ray.connect import connect
 from beyondbase.integrations.ray.fleet import RayFleet
 from beyondbase.pipeline import sample_run
 from beyondbase.problems import ProblemSet
+from beyondbase.sampling.gather import HAND_OVERS_PER_S
 from beyondbase.sampling.options import RayOptions
 from beyondbase.sampling.scripted import ScriptedEngine
 from beyondbase.store import Shard
@@ -105,6 +107,37 @@ def driver_cpu(path: Path, problems: int, n: int, latency_s: float, options: Ray
         driver.Dispatcher.offer = offer  # type: ignore[method-assign]
 
 
+class Waiter:
+    """An actor whose calls last."""
+
+    def wait(self, seconds: float) -> None:
+        sleep(seconds)
+
+
+def look_cpu(n: int) -> float:
+    """CPU seconds of one look at n calls that are under way."""
+    made: Any = ray.remote(max_concurrency=n, num_cpus=0)(Waiter)
+    actor = made.remote()
+    refs = [actor.wait.remote(600.0) for _ in range(n)]
+    sleep(5.0)
+    cpu, looks = process_time(), 200
+    for _ in range(looks):
+        ray.wait(refs, num_returns=1, timeout=0, fetch_local=False)
+    cpu = process_time() - cpu
+    ray.kill(actor)
+    return cpu / looks
+
+
+def limit(lease_s: float, report_s: float, look_s: float, length_s: float) -> int:
+    """Replicas at which the driver takes a whole core; two looks at a call of each of them follow every news."""
+    n = 0
+    while True:
+        leases = (n + 100) / length_s
+        if leases * lease_s + (HAND_OVERS_PER_S + leases) * (report_s + 2 * look_s * n) > 1:
+            return n
+        n += 100
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (
@@ -135,18 +168,19 @@ def main() -> None:
         options = RayOptions(replicas=4, replica_cpus=0.5, lease=8, wait_s=1.0)
         busy, leases, _ = driver_cpu(Path(folder, "busy"), 100, 64, 0.0005, options)
         idle, _, seconds = driver_cpu(Path(folder, "idle"), 4, 16, 1.0, RayOptions(replicas=4, replica_cpus=0.5))
+        calls = 1000
+        look = look_cpu(calls) / calls
     per_lease, per_report = busy / leases, idle / (seconds * 4)
     length_s = given.lease * given.tokens / given.rate
-    # A replica costs the driver its leases, and a report a second, of which there are at most 200 in all.
-    limit = (1 - 200 * per_report) / per_lease * length_s
     print(
         json.dumps(
             {
                 "driver_ms_per_lease": round(1000 * per_lease, 2),
                 "leases_per_s_of_one_core": round(1 / per_lease),
-                "driver_ms_per_report": round(1000 * per_report, 2),
+                "driver_ms_per_hand_over": round(1000 * per_report, 2),
+                "driver_us_per_look_at_a_call": round(1e6 * look, 2),
                 "seconds_of_a_lease": length_s,
-                "replicas_at_the_limit": round(limit),
+                "replicas_at_the_limit": limit(per_lease, per_report, look, length_s),
             }
         )
     )

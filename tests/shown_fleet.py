@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from beyondbase.sampling.dispatch import Loss
 from beyondbase.sampling.fleet_status import FleetStatus
+from beyondbase.sampling.leases import Loss
 
 FLEET = FleetStatus(
     label="base",

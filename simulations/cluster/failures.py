@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from beyondbase.sampling.dispatch import Loss
+from beyondbase.sampling.leases import Loss
 from simulations.cluster.fleet import Fleet, Replica
 from simulations.cluster.world import HOUR_S
 

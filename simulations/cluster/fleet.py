@@ -12,13 +12,14 @@ from itertools import count
 
 import numpy as np
 
-from beyondbase.sampling.dispatch import Dispatcher, Handed, Lease, Loss
+from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.gather import Gathering, Pace
+from beyondbase.sampling.leases import Handed, Lease, Loss
 from beyondbase.sampling.plan import Span, StateArray
 from beyondbase.types import IntArray
 from simulations.cluster.engine import Engine
 from simulations.cluster.measured import BIN_S, Ledger, Stopwatch
-from simulations.cluster.samples import Drawn, Samples
+from simulations.cluster.samples import MOST_SAMPLES, Drawn, Samples
 from simulations.cluster.world import World
 
 LOOK_S = 30.0
@@ -215,7 +216,7 @@ class Fleet:
         rows = by_problem([drawn for batch in batches for drawn in batch.drawn])
         plan, before = self.dispatcher.plan, self.dispatcher.plan.drawn
         self.clock("recorded", self.dispatcher.recorded, [batch.handed for batch in batches], rows)
-        n, new = sum(len(state_N) for _, state_N in rows), plan.drawn - before
+        n, new = sum(len(drawn.row_N) for batch in batches for drawn in batch.drawn), plan.drawn - before
         tokens = sum(batch.tokens for batch in batches)
         useful = tokens if new == n else round(tokens * new / n)
         self.ledger.useful += useful
@@ -226,12 +227,11 @@ class Fleet:
 
 
 def by_problem(drawn: Sequence[Drawn]) -> list[tuple[Span, StateArray]]:
-    """Put samples together problem by problem, as a recorder says what became of them."""
-    row_N = np.concatenate([each.row_N for each in drawn])
-    order = np.argsort(row_N, kind="stable")
-    row_N = row_N[order]
-    index_N = np.concatenate([each.index_N for each in drawn])[order]
-    state_N = np.concatenate([each.state_N for each in drawn])[order]
+    """Put samples together problem by problem, each once, as a recorder says what became of them."""
+    row_N, index_N = (np.concatenate([each[at] for each in drawn]) for at in (0, 1))
+    _, first_N = np.unique(row_N * MOST_SAMPLES + index_N, return_index=True)
+    row_N, index_N = row_N[first_N], index_N[first_N]
+    state_N = np.concatenate([each.state_N for each in drawn])[first_N]
     first_P = np.flatnonzero(np.diff(row_N, prepend=-1)).tolist()
     ranges = zip(first_P, [*first_P[1:], len(row_N)], strict=True)
     return [(Span(str(row_N[a]), index_N[a:b]), state_N[a:b]) for a, b in ranges]

@@ -6,8 +6,9 @@ import resource
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from beyondbase.sampling.dispatch import Dispatcher, Terms
+from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.gather import Pace
+from beyondbase.sampling.leases import Terms
 from beyondbase.sampling.plan import Plan
 from beyondbase.types import DrawRule
 from simulations.cluster.failures import let_fail

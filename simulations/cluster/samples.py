@@ -55,6 +55,8 @@ LENGTHS = {
 }
 BETWEEN = 0.55
 """share of the variance of lengths that lies between problems"""
+MOST_SAMPLES = 1 << 20
+"""of one problem"""
 _BINS = 4096
 _WIDE = 5.0
 
@@ -84,7 +86,7 @@ class Samples:
 
     def draw(self, row_N: IntArray, index_N: IntArray) -> Drawn:
         """Draw samples, given by the numbers of their problems and their own."""
-        bits_N = _mixed(row_N.astype(np.uint64) * np.uint64(1 << 20) + index_N.astype(np.uint64) + self._seed)
+        bits_N = _mixed(row_N.astype(np.uint64) * np.uint64(MOST_SAMPLES) + index_N.astype(np.uint64) + self._seed)
         level_N = self._shift_P[row_N] + self._own[(bits_N & np.uint64(_BINS - 1)).astype(np.int64)]
         place_N = ((level_N / _WIDE + 1) * (_BINS / 2)).astype(np.int64).clip(0, _BINS - 1)
         correct_N = (bits_N >> np.uint64(12)) * 2.0**-52 < self._rate_P[row_N]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from beyondbase.sampling.dispatch import Terms
+from beyondbase.sampling.leases import Terms
 from beyondbase.types import DrawRule
 from simulations.cluster.runs import Settings
 from simulations.cluster.world import Feed, World

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from beyondbase.draw_ladder import ladder
-from beyondbase.sampling.dispatch import Dispatcher, Handed, Lease, Loss, Terms
+from beyondbase.sampling.dispatch import Dispatcher
+from beyondbase.sampling.leases import Handed, Lease, Loss, Terms
 from beyondbase.sampling.plan import STATE_OF, Plan, Span, State, StateArray
 from beyondbase.seeds import sample_seed
 from beyondbase.types import DrawRule

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from beyondbase.sampling.dispatch import Loss
 from beyondbase.sampling.fleet_metrics import CONTENT_TYPE, prometheus
 from beyondbase.sampling.fleet_status import FleetStatus
+from beyondbase.sampling.leases import Loss
 from tests.shown_fleet import FLEET, HOSTILE
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"

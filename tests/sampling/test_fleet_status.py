@@ -8,8 +8,8 @@ from types import MappingProxyType
 import pytest
 from rich.cells import cell_len
 
-from beyondbase.sampling.dispatch import Loss
 from beyondbase.sampling.fleet_status import COLUMNS, FleetStatus
+from beyondbase.sampling.leases import Loss
 from tests.shown_fleet import FLEET, HOSTILE
 
 ROWS = 12

@@ -11,8 +11,8 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from beyondbase.errors import BadInput
-from beyondbase.sampling.dispatch import Loss
 from beyondbase.sampling.fleet_status import NOT_BEGUN, FleetStatus
+from beyondbase.sampling.leases import Loss
 from beyondbase.wording import in_short
 
 MOST_BYTES = 1_000_000

@@ -9,85 +9,16 @@ Nothing here knows a clock, a network or a cluster: times are told, in seconds o
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import count
-from statistics import median
 
 import numpy as np
 
+from beyondbase.sampling.leases import Aside, Handed, Lease, Loss, Terms
 from beyondbase.sampling.plan import Plan, Span, State, StateArray, size
+from beyondbase.sampling.stragglers import Stragglers
 from beyondbase.sampling.suspects import Suspects
-
-
-class Loss(StrEnum):
-    """Why a replica is no longer there."""
-
-    DIED = "died"
-    """its process ended, on a machine that lives on: what it drew may be why"""
-    HUNG = "hung"
-    """it handed over nothing for too long and was ended: what it drew may be why"""
-    TAKEN = "taken"
-    """its machine is gone, by a failure or pre-emption: no problem is to blame"""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How leases are cut, and what is borne."""
-
-    most: int = 256
-    """samples of a lease"""
-    least: int = 16
-    """samples of a lease near the end, where smaller ones let all replicas end together"""
-    ahead: int = 3
-    """leases that a replica holds, so that it never waits for the next"""
-    hang_s: float = 1800.0
-    """a replica that shows no progress for so long, although it has work, is taken for hung"""
-    late: float = 2.0
-    """a lease that takes so many times the usual is a straggler, which a replica without work draws too"""
-    strikes: int = 3
-    """losses of a replica at a problem until the problem is set aside"""
-
-
-@dataclass(slots=True, eq=False)
-class Lease:
-    """Samples that one replica draws."""
-
-    number: int
-    spans: Sequence[Span]
-    """without those whose request failed, which may be drawn elsewhere by now"""
-    replica: str
-    given_s: float
-    alone: bool = False
-    """of one problem that is suspected of killing engines, and shares its replica with no other"""
-    twin: Lease | None = None
-    """the other lease of the same samples, where a straggler was handed out twice"""
-    unrecorded: int = 0
-    """batches with completions of it that are not recorded yet"""
-    loss: Loss | None = None
-    n_th_loss: int = 0
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """What a driver is told of a batch of completions: whose they are, not what they say."""
-
-    leases: frozenset[int]
-    """leases that it has completions of"""
-    ended: frozenset[int] = frozenset()
-    """leases of which their replica has no more after it"""
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """What was being drawn of a problem when it was set aside."""
-
-    span: Span
-    loss: Loss
-    """how the last replica ended that drew it"""
 
 
 @dataclass(slots=True)
@@ -96,11 +27,6 @@ class _Replica:
     heard_s: float = 0.0
     silent: bool = False
     """whether a lease was withdrawn from it, and nothing was heard since: it may hang, and gets no other"""
-
-
-_DURATIONS = 200
-_LOOK_S = 1.0
-"""seconds until stragglers are looked for again, where there was none: many replicas ask at once near the end"""
 
 
 class Dispatcher:
@@ -130,12 +56,10 @@ class Dispatcher:
         """leases handed out twice, and leases whose replica was lost"""
         self._replicas = dict[str, _Replica]()
         self._free = dict[str, None]()
-        self._all_heard_s = self._no_straggler_s = float("-inf")
-        self._usual_s: float | None = None
-        self._suspects = Suspects()
+        self._all_heard_s = float("-inf")
+        self._suspects, self._stragglers = Suspects(), Stragglers(terms.late)
         self._n_losses = 0
         self._numbers = count(1)
-        self._durations = deque[float](maxlen=_DURATIONS)
 
     def join(self, replica: str, now: float) -> None:
         """Take note of a replica that is ready to draw."""
@@ -181,8 +105,7 @@ class Dispatcher:
             lease.unrecorded += 1
         for lease in self._open(batch.ended):
             lease.ended = True
-            self._durations.append(now - lease.given_s)
-            self._usual_s = None
+            self._stragglers.ended(now - lease.given_s)
             self._end(lease)
 
     def holds(self, replica: str) -> bool:
@@ -268,13 +191,7 @@ class Dispatcher:
 
     def _copy(self, replica: str, now: float) -> Lease | None:
         """Hand a straggler's samples to a second replica; whichever comes first counts."""
-        if now < self._no_straggler_s + _LOOK_S:
-            return None
-        if self._usual_s is None:
-            self._usual_s = median(self._durations) if self._durations else float("inf")
-        for lease in self.leases.values():  # the oldest first
-            if now - lease.given_s < self.terms.late * self._usual_s:
-                break
+        for lease in self._stragglers.among(self.leases.values(), now):
             if lease.ended or lease.alone or lease.twin or lease.replica == replica:
                 continue
             spans = self._left(lease)
@@ -285,7 +202,6 @@ class Dispatcher:
             copy.twin, lease.twin = lease, copy
             self.n_copied += 1
             return copy
-        self._no_straggler_s = now
         return None
 
     def _left(self, lease: Lease, but: Lease | None = None) -> list[Span]:

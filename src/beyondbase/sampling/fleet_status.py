@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import accumulate
 from unicodedata import east_asian_width
 
-from beyondbase.sampling.dispatch import Loss
+from beyondbase.sampling.leases import Loss
 from beyondbase.wording import duration, number, some
 
 COLUMNS = 100

@@ -24,8 +24,9 @@ from beyondbase.integrations.ray.recording import Batch, Recording
 from beyondbase.integrations.ray.replica import NEW, Ready, Told
 from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
-from beyondbase.sampling.dispatch import Aside, Dispatcher, Loss, Terms
+from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.gather import hand_over_s
+from beyondbase.sampling.leases import Aside, Loss, Terms
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place
 from beyondbase.types import Progress

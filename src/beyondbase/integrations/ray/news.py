@@ -8,8 +8,9 @@ from time import monotonic
 from beyondbase.integrations.ray.recording import Recording
 from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
-from beyondbase.sampling.dispatch import Dispatcher, Loss
+from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.fleet_status import FleetStatus
+from beyondbase.sampling.leases import Loss
 from beyondbase.sampling.meter import Meter
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place

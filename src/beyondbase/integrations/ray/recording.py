@@ -15,8 +15,9 @@ from beyondbase.errors import BeyondbaseError
 from beyondbase.integrations.ray.actors import is_lost, told
 from beyondbase.integrations.ray.calls import Calls
 from beyondbase.integrations.ray.recorder import Recorded, Session
-from beyondbase.sampling.dispatch import Dispatcher, Handed
+from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.gather import Gathering, Pace
+from beyondbase.sampling.leases import Handed
 
 _TRIES = 3
 """recorders that may be lost at one batch"""

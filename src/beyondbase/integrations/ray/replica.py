@@ -10,8 +10,8 @@ from typing import NamedTuple
 import ray
 
 from beyondbase.sampling.copies import Copy
-from beyondbase.sampling.dispatch import Handed
 from beyondbase.sampling.engine import Engine
+from beyondbase.sampling.leases import Handed
 from beyondbase.sampling.plan import Span, requests_of
 from beyondbase.types import Completion, Prompt, SampleRequest, SamplingSpec
 
