@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +25,9 @@ from beyondbase.verification.exact import ExactMatch
 from tests.integrations.ray import faults
 from tests.integrations.ray.conftest import add_node
 from tests.integrations.ray.faults import RULE, SET, FaultyEngine, draw, draw_here, kill_one, processes, rows, wait_for
+from tests.integrations.ray.outside import draw_outside
 
+ROOT = Path(__file__).parents[3]
 TWO = RayOptions(replicas=2, lease=32, wait_s=0.5, hang_s=600)
 
 
@@ -138,7 +141,7 @@ def test_a_driver_that_is_killed_loses_nothing_that_was_written(cluster: Any, tm
         "from tests.integrations.ray.faults import FaultyEngine, draw; "
         f"draw(Path({str(path)!r}), FaultyEngine, RayOptions(lease=32, wait_s=0.2), {cluster.address!r})"
     )
-    driver = subprocess.Popen([sys.executable, "-W", "ignore", "-c", program], cwd=Path(__file__).parents[3])
+    driver = subprocess.Popen([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT)
     wait_for(lambda: len([*path.glob("verdicts/*/*.parquet")]) >= 2)
     driver.kill()
     driver.wait()
@@ -147,6 +150,25 @@ def test_a_driver_that_is_killed_loses_nothing_that_was_written(cluster: Any, tm
     before = open_run(path).n_drawn()
     assert 0 < before < rows(here).height
     assert rows(draw(path, FaultyEngine, TWO, "ray")).equals(rows(here))
+
+
+def test_a_driver_from_outside_draws_through_rays_client(cluster: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = [sys.executable, "-m", "ray.util.client.server", f"--address={cluster.address}", "--host=127.0.0.1"]
+    driver = [sys.executable, "-W", "ignore", "-m", "tests.integrations.ray.outside", str(tmp_path / "run")]
+    with subprocess.Popen([*server, f"--port={port}"], cwd=ROOT) as serving:
+        try:
+            wait_for(lambda: _answers(port))
+            subprocess.run([*driver, f"ray://127.0.0.1:{port}"], cwd=ROOT, check=True, timeout=120)
+        finally:
+            serving.kill()
+    assert rows(open_run(tmp_path / "run")).equals(rows(draw_outside(tmp_path / "here")))
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_an_engine_that_cannot_be_made_is_told_in_one_line(cluster: Any, tmp_path: Path) -> None:
