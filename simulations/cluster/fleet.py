@@ -24,6 +24,8 @@ from simulations.cluster.world import World
 
 LOOK_S = 30.0
 """how often the driver looks for replicas that hang"""
+SAID_S = 1.0
+"""until a replica says of a lease that was withdrawn that it has ended"""
 
 
 @dataclass(slots=True, eq=False)
@@ -163,15 +165,26 @@ class Fleet:
     # the driver
 
     def _drive(self) -> None:
-        for name in self.dispatcher.free:
-            while lease := self.clock("offer", self.dispatcher.offer, name, self.now):
-                self._give(lease)
+        for lease in self.clock("hand_out", lambda: [*self.dispatcher.hand_out(self.now)]):
+            self._give(lease)
         for lease in self.dispatcher.withdrawn:
-            replica = self._named[lease.replica]
-            if replica.engine is not None:
-                self.ledger.copied += replica.engine.withdraw(lease.number, self.now)
+            self._withdraw(lease)
         self.dispatcher.withdrawn.clear()
         self._record()
+
+    def _withdraw(self, lease: Lease) -> None:
+        """Let a replica draw no more of a lease; it says so, unless it hangs."""
+        replica = self._named[lease.replica]
+        if replica.engine is None:
+            return
+        self.ledger.copied += replica.engine.withdraw(lease.number, self.now)
+        life, ended = replica.life, Handed(frozenset(), frozenset([lease.number]))
+
+        def said() -> None:
+            if replica.life == life and not replica.hangs:
+                self.clock("arrived", self.dispatcher.arrived, replica.name, ended, self.now)
+
+        self.at(self.now + SAID_S, said)
 
     def _look(self) -> None:
         for name in self.clock("hung", self.dispatcher.hung, self.now):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from beyondbase.sampling.dispatch import Dispatcher
-from beyondbase.sampling.gather import Pace
+from beyondbase.sampling.gather import pace_of
 from beyondbase.sampling.leases import Terms
 from beyondbase.sampling.plan import Plan
 from beyondbase.types import DrawRule
@@ -28,7 +28,8 @@ class Settings:
     lengths: str = "reasoning"
     world: World = field(default_factory=World)
     terms: Terms = field(default_factory=Terms)
-    pace: Pace = field(default_factory=Pace)
+    wait_s: float = 20.0
+    """until what was handed over is written, at most"""
     seed: int = 0
 
 
@@ -36,7 +37,8 @@ def fleet_of(settings: Settings) -> Fleet:
     """Make a fleet and its planner, with all that will befall it."""
     plan = Plan([str(row) for row in range(settings.problems)], settings.rule)
     samples = Samples(settings.problems, settings.lengths, settings.seed)
-    fleet = Fleet(settings.world, Dispatcher(plan, settings.terms), settings.pace, samples, settings.seed)
+    pace = pace_of(settings.world.replicas, settings.wait_s)
+    fleet = Fleet(settings.world, Dispatcher(plan, settings.terms), pace, samples, settings.seed)
     let_fail(fleet)
     return fleet
 

@@ -9,7 +9,7 @@ Nothing here knows a clock, a network or a cluster: times are told, in seconds o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -24,6 +24,8 @@ from beyondbase.sampling.suspects import Suspects
 @dataclass(slots=True)
 class _Replica:
     leases: dict[int, Lease] = field(default_factory=dict)
+    n_samples: int = 0
+    """of these leases, drawn or not"""
     heard_s: float = 0.0
     silent: bool = False
     """whether a lease was withdrawn from it, and nothing was heard since: it may hang, and gets no other"""
@@ -80,19 +82,27 @@ class Dispatcher:
         """Names of the replicas that are there."""
         return [*self._replicas]
 
-    @property
-    def free(self) -> Sequence[str]:
-        """Names of the replicas that have room for a lease, whether or not there is one; the others need no offer."""
-        return [*self._free]
+    def hand_out(self, now: float, but: Container[str] = ()) -> Iterator[Lease]:
+        """Offer leases to all replicas but some, those first that hold fewest samples, until none takes any more."""
+        given = True
+        while given:
+            given = False
+            for name in sorted(self._free, key=lambda name: self._replicas[name].n_samples):
+                if name not in but and (lease := self.offer(name, now)):
+                    given = True
+                    yield lease
 
     def offer(self, replica: str, now: float) -> Lease | None:
         """Give a replica its next lease, if it has room for one and there is one for it."""
-        held = self._replicas[replica].leases
+        held = self._replicas[replica]
         if replica not in self._free:
             return None
-        if not self._suspects.ready and (spans := self._unsuspected()):
+        most = self._lease_size()
+        if held.n_samples > (self.terms.ahead - 1) * most:
+            return None
+        if not self._suspects.ready and (spans := self._unsuspected(most)):
             return self._give(replica, spans, now)
-        if held:  # a suspect is drawn by a replica that has nothing to lose
+        if held.leases:  # a suspect is drawn by a replica that has nothing to lose
             return None
         if self._suspects.ready:
             return self._give(replica, [self._suspects.take()], now, alone=True)
@@ -163,9 +173,9 @@ class Dispatcher:
         share = left // (2 * max(1, len(self._replicas)))
         return min(self.terms.most, max(self.terms.least, share))
 
-    def _unsuspected(self) -> list[Span]:
+    def _unsuspected(self, most: int) -> list[Span]:
         """Lease samples of problems that are under no suspicion; those of others wait to be drawn alone."""
-        while spans := self.plan.lease(self._lease_size()):
+        while spans := self.plan.lease(most):
             clear = list[Span]()
             for span in spans:
                 (self._suspects.add if span.problem_id in self._suspects else clear.append)(span)
@@ -174,8 +184,9 @@ class Dispatcher:
         return []
 
     def _give(self, replica: str, spans: Sequence[Span], now: float, *, alone: bool = False) -> Lease:
-        lease = Lease(next(self._numbers), spans, replica, now, alone)
+        lease = Lease(next(self._numbers), spans, replica, now, size(spans), alone)
         known = self._replicas[replica]
+        known.n_samples += lease.n_samples
         if not known.leases:
             known.heard_s = now
         known.leases[lease.number] = self.leases[lease.number] = lease
@@ -184,7 +195,8 @@ class Dispatcher:
 
     def _note_room(self, replica: str) -> None:
         known = self._replicas[replica]
-        if known.silent or len(known.leases) >= self.terms.ahead or any(each.alone for each in known.leases.values()):
+        full = known.n_samples > (self.terms.ahead - 1) * self.terms.most
+        if known.silent or full or any(each.alone for each in known.leases.values()):
             self._free.pop(replica, None)
         else:
             self._free[replica] = None
@@ -243,7 +255,8 @@ class Dispatcher:
     def _end(self, lease: Lease) -> None:
         lease.ended = True
         if known := self._replicas.get(lease.replica):
-            known.leases.pop(lease.number, None)
+            if known.leases.pop(lease.number, None):
+                known.n_samples -= lease.n_samples
             self._note_room(lease.replica)
         self._close_if_done(lease)
 

@@ -1,5 +1,4 @@
-"""When completions that wait are handed over, and when they are written: rarely, so that files and calls are few; soon,
-where something waits for them."""
+"""When completions are handed over, and when written: rarely, so that files and calls are few; soon where needed."""
 
 from __future__ import annotations
 
@@ -13,15 +12,6 @@ HAND_OVERS_PER_S = 50.0
 """of all replicas together, but for those at the end of a lease; each costs a driver on Ray some 3 ms"""
 
 
-def hand_over_s(n_replicas: int) -> float:
-    """Seconds for which a replica lets completions of an unfinished lease gather.
-
-    >>> hand_over_s(8), hand_over_s(1000)
-    (1.0, 20.0)
-    """
-    return max(1.0, n_replicas / HAND_OVERS_PER_S)
-
-
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long batches wait."""
@@ -32,6 +22,26 @@ class Pace:
     """of text and tokens, after which they are written whatever their age"""
     n_batches: int = 256
     """the same for their number"""
+    soon_s: float = 0.0
+    """the same where something waits for what they came to"""
+
+
+def hand_over_s(n_replicas: int) -> float:
+    """Seconds for which a replica lets completions of an unfinished lease gather.
+
+    >>> hand_over_s(8), hand_over_s(1000)
+    (1.0, 20.0)
+    """
+    return max(1.0, n_replicas / HAND_OVERS_PER_S)
+
+
+def pace_of(n_replicas: int, wait_s: float) -> Pace:
+    """How long batches of so many replicas wait; with many, even those that are wanted wait for others a while.
+
+    >>> pace_of(2, 20.0).soon_s, pace_of(1000, 20.0).soon_s
+    (0.0, 0.5)
+    """
+    return Pace(wait_s=wait_s, soon_s=0.0 if n_replicas <= HAND_OVERS_PER_S else hand_over_s(n_replicas) / 40)
 
 
 class Gathering(Generic[Batch]):
@@ -60,9 +70,9 @@ class Gathering(Generic[Batch]):
         """
         if not self._waiting:
             return []
-        old = now - self._waiting[0][2] >= self.pace.wait_s
         full = self.n_bytes >= self.pace.n_bytes or len(self._waiting) >= self.pace.n_batches
-        if not (old or full or wanted):
+        wait_s = min(self.pace.soon_s, self.pace.wait_s) if wanted else self.pace.wait_s
+        if not full and now - self._waiting[0][2] < wait_s:
             return []
         taken, room = list[Batch](), self.pace.n_bytes
         while self._waiting and (not taken or (room >= self._waiting[0][1] and len(taken) < self.pace.n_batches)):

@@ -29,7 +29,7 @@ class Terms:
     least: int = 16
     """samples of a lease near the end, where smaller ones let all replicas end together"""
     ahead: int = 3
-    """leases that a replica holds, so that it never waits for the next"""
+    """full leases that a replica holds, in one or in many pieces, so that it never waits for the next"""
     hang_s: float = 1800.0
     """a replica that shows no progress for so long, although it has work, is taken for hung"""
     late: float = 2.0
@@ -47,6 +47,8 @@ class Lease:
     """without those whose request failed, which may be drawn elsewhere by now"""
     replica: str
     given_s: float
+    n_samples: int = 0
+    """when it was handed out"""
     alone: bool = False
     """of one problem that is suspected of killing engines, and shares its replica with no other"""
     twin: Lease | None = None

@@ -25,7 +25,7 @@ from beyondbase.integrations.ray.replica import NEW, Ready, Told
 from beyondbase.integrations.ray.status_server import StatusServer
 from beyondbase.pipeline.fleet import Work
 from beyondbase.sampling.dispatch import Dispatcher
-from beyondbase.sampling.gather import hand_over_s
+from beyondbase.sampling.gather import hand_over_s, pace_of
 from beyondbase.sampling.leases import Aside, Loss, Terms
 from beyondbase.sampling.options import RayOptions
 from beyondbase.store.place import Place
@@ -54,7 +54,8 @@ class Driver:
         terms = Terms(most=options.lease, least=min(_LEAST, options.lease), hang_s=options.hang_s)
         self._dispatcher, self._calls = Dispatcher(work.plan, terms), Calls()
         session = Session(secrets.token_hex(8), run, work.verifier)
-        self._recording = Recording(actors.recorders, session, options.wait_s, self._dispatcher, self._calls)
+        pace = pace_of(len(actors.replicas), options.wait_s)
+        self._recording = Recording(actors.recorders, session, pace, self._dispatcher, self._calls)
         self._news = News(work, run, options, self._dispatcher, self._recording, progress)
         self._takes = dict[str, Any]()
         self._node_of = dict[str, str]()
@@ -105,14 +106,12 @@ class Driver:
                 )
 
     def _give(self) -> None:
+        for lease in self._dispatcher.hand_out(monotonic(), but=self._fallen):
+            prompts = {span.problem_id: self._work.prompts[span.problem_id] for span in lease.spans}
+            give = self._actors.replicas[lease.replica].give
+            give.remote(lease.number, lease.spans, prompts, self._work.spec.seed)
         for name in self._dispatcher.replicas:
-            if name in self._fallen:
-                continue
-            actor = self._actors.replicas[name]
-            while lease := self._dispatcher.offer(name, monotonic()):
-                prompts = {span.problem_id: self._work.prompts[span.problem_id] for span in lease.spans}
-                actor.give.remote(lease.number, lease.spans, prompts, self._work.spec.seed)
-            if name not in self._takes and self._dispatcher.holds(name):
+            if name not in self._takes and name not in self._fallen and self._dispatcher.holds(name):
                 self._take(name)
         for lease in self._dispatcher.withdrawn:
             if lease.replica in self._dispatcher.replicas:

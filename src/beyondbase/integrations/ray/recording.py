@@ -37,9 +37,9 @@ class Recording:
     """Hands batches to recorders that are free, and tells the dispatcher what they came to."""
 
     def __init__(
-        self, recorders: Mapping[str, Any], session: Session, wait_s: float, dispatcher: Dispatcher, calls: Calls
+        self, recorders: Mapping[str, Any], session: Session, pace: Pace, dispatcher: Dispatcher, calls: Calls
     ) -> None:
-        self.batches = Gathering[Batch](Pace(wait_s=wait_s))
+        self.batches = Gathering[Batch](pace)
         self.n_failed = self.n_tokens = self.n_lost = 0
         """requests that failed, tokens of all samples, recorders that were lost"""
         self._recorders, self._dispatcher, self._calls = recorders, dispatcher, calls
