@@ -12,7 +12,7 @@ from pathlib import Path
 from simulations.cluster.runs import simulate
 from simulations.cluster.scenarios import scenarios
 
-LARGE = ("10^8 samples", "10^9 samples", "10,000 replicas")
+LARGE = ("10^9 samples", "10,000 replicas")
 
 
 def main() -> None:

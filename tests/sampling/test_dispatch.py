@@ -367,6 +367,29 @@ def test_a_machine_that_is_gone_blames_no_problem() -> None:
     assert told.done and not told.aside and told.n_lost == 5
 
 
+def test_scarce_work_goes_to_those_who_hold_least() -> None:
+    told = dispatcher("abcde")
+    for name in ("one", "two", "fallen"):
+        told.join(name, 0.0)
+    leases = [*told.hand_out(0.0, but={"fallen"})]
+    assert [lease.replica for lease in leases] == ["one", "two", "one", "two", "one"]
+    finish(told, leases[1])
+    told.plan.give_back(leases[0].spans)
+    assert [lease.replica for lease in told.hand_out(0.0, but={"fallen"})] == ["two"]
+
+
+def test_a_replica_holds_as_much_in_many_pieces_as_in_few() -> None:
+    """Samples fall due one by one, as verdicts let their problems go on."""
+    told = dispatcher("abcdefgh", DrawRule(n_max=1, stop_at=None), most=4, ahead=2)
+    told.join("one", 0.0)
+    waiting = told.plan.lease()
+    pieces = 0
+    for span in waiting:
+        told.plan.give_back([span])
+        pieces += len([*told.hand_out(0.0)])
+    assert pieces == 5, "one more than a full lease, and then no more"
+
+
 @pytest.mark.parametrize("n_replicas", [1, 4])
 def test_leases_shrink_towards_the_end(n_replicas: int) -> None:
     told, sizes = dispatcher("abcdefgh", DrawRule(n_max=100, stop_at=None), most=64, least=4, ahead=1), list[int]()
