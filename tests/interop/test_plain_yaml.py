@@ -38,6 +38,8 @@ def test_a_text_without_quotes_is_what_pyyaml_says_or_that_text(
         theirs = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError):
         return
+    if any(isinstance(value, list | dict) for value in theirs):  # not one text
+        return
     ours = read(tmp_path_factory.mktemp("yaml"), content)
     # of what only some writers mean as a value (yes, 0x10, 1:30, a date), the text is kept
     assert ours == theirs or ours == [text.strip()] or repr(ours) == repr(theirs) == "[nan]"
