@@ -27,7 +27,7 @@ def scenarios() -> dict[str, Settings]:
         replace(plain, name="leases that do not shrink", terms=Terms(least=Terms().most)),
         replace(plain, name="hand-over every 2 s", world=replace(world, hand_s=2.0)),
         replace(plain, name="until 4 are correct", rule=DrawRule(n_max=N, stop_at=4), problems=70_000),
-        replace(plain, name="answers of 280 tokens", lengths="answers", problems=100_000),
+        replace(plain, name="answers of 310 tokens", lengths="answers", problems=100_000),
     ]
     some += [_settings(f"{replicas:,} replicas", replicas, replicas * PER_REPLICA) for replicas in (10, 100, 10_000)]
     some += [_settings(f"10^{power} samples", 1000, 10**power) for power in (6, 9)]
