@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.moto_api._internal.models import moto_api_backend  # type: ignore[import-untyped]
 from moto.server import DomainDispatcherApplication, create_backend_app  # type: ignore[import-untyped]
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -109,7 +110,8 @@ class Quiet(WSGIRequestHandler):
 
 @contextmanager
 def s3_store() -> Iterator[Store]:
-    """Run a store, empty but for the bucket `bucket`, until the block ends."""
+    """Run an empty store until the block ends; the process keeps its objects, so that no two may run at once."""
+    moto_api_backend.reset()
     store = Store()
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, failing(app, store), threaded=True, request_handler=Quiet)
