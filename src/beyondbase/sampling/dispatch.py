@@ -114,7 +114,6 @@ class Dispatcher:
         for lease in self._open(batch.leases):
             lease.unrecorded += 1
         for lease in self._open(batch.ended):
-            lease.ended = True
             self._stragglers.ended(now - lease.given_s)
             self._end(lease)
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Batch = TypeVar("Batch")
 
 HAND_OVERS_PER_S = 50.0
-"""of all replicas together, but for those at the end of a lease; each costs a driver on Ray some 3 ms"""
+"""of all replicas together, but for those at the end of a lease; each costs a driver on Ray some 2 ms"""
 
 
 @dataclass(frozen=True, slots=True)
