@@ -9,6 +9,7 @@ from time import perf_counter
 from beyondbase.sampling.dispatch import Dispatcher
 from beyondbase.sampling.gather import pace_of
 from beyondbase.sampling.leases import Terms
+from beyondbase.sampling.options import RayOptions
 from beyondbase.sampling.plan import Plan
 from beyondbase.types import DrawRule
 from simulations.cluster.failures import let_fail
@@ -28,8 +29,6 @@ class Settings:
     lengths: str = "reasoning"
     world: World = field(default_factory=World)
     terms: Terms = field(default_factory=Terms)
-    wait_s: float = 20.0
-    """until what was handed over is written, at most"""
     seed: int = 0
 
 
@@ -37,7 +36,7 @@ def fleet_of(settings: Settings) -> Fleet:
     """Make a fleet and its planner, with all that will befall it."""
     plan = Plan([str(row) for row in range(settings.problems)], settings.rule)
     samples = Samples(settings.problems, settings.lengths, settings.seed)
-    pace = pace_of(settings.world.replicas, settings.wait_s)
+    pace = pace_of(settings.world.replicas, RayOptions().wait_s)
     fleet = Fleet(settings.world, Dispatcher(plan, settings.terms), pace, samples, settings.seed)
     let_fail(fleet)
     return fleet

@@ -112,8 +112,10 @@ def test_a_password_is_not_repeated(beyondbase: Cli) -> None:
     assert said.code == 2 and "secret" not in said.err
 
 
-def test_it_ends_with_the_run(beyondbase: Cli, server: StatusServer, between: Callable[..., None]) -> None:
-    between(nothing, lambda: server.show(FLEET), nothing, lambda: server.show(OVER))
+def test_it_ends_with_the_command(beyondbase: Cli, between: Callable[..., None]) -> None:
+    server = StatusServer(0)
+    gone = [server.close, nothing, nothing]
+    between(nothing, lambda: server.show(FLEET), nothing, lambda: server.show(OVER), nothing, *gone)
     said = beyondbase("watch", server.url)
     assert (said.code, said.out.splitlines()) == (0, OVER.lines())
     assert "fleet: 0 of 0, " + NOT_BEGUN in said.err
@@ -128,6 +130,19 @@ def test_it_ends_well_with_a_server_that_is_gone(beyondbase: Cli, between: Calla
     assert (said.code, said.out.splitlines()) == (0, [*FLEET.lines(), watch._GONE])
 
 
+def test_the_runs_of_a_command_are_shown_one_after_the_other(beyondbase: Cli, between: Callable[..., None]) -> None:
+    servers = [StatusServer(0)]
+    servers[0].show(OVER)
+    rl = replace(OVER, label="rl", run="out/rl")
+
+    def second() -> None:
+        servers.append(StatusServer(int(servers[0].url.rpartition(":")[2])))
+
+    between(servers[0].close, nothing, second, lambda: servers[1].show(rl), lambda: servers[1].close(), *[nothing] * 2)
+    said = beyondbase("watch", servers[0].url)
+    assert (said.code, said.out.splitlines()) == (0, [*OVER.lines(), "", *rl.lines()])
+
+
 def test_it_bears_a_server_that_is_away_for_a_moment(beyondbase: Cli, between: Callable[..., None]) -> None:
     servers = [StatusServer(0)]
     servers[0].show(FLEET)
@@ -136,9 +151,8 @@ def test_it_bears_a_server_that_is_away_for_a_moment(beyondbase: Cli, between: C
         servers.append(StatusServer(int(servers[0].url.rpartition(":")[2])))
         servers[1].show(OVER)
 
-    between(servers[0].close, nothing, back, nothing)
+    between(servers[0].close, nothing, back, lambda: servers[1].close(), *[nothing] * 2)
     said = beyondbase("watch", servers[0].url, "--json")
-    servers[1].close()
     assert (said.code, said.data["over"], said.data["drawn"]) == (0, True, OVER.drawn)
 
 
@@ -226,7 +240,7 @@ def test_what_never_has_a_whole_answer_is_given_up(beyondbase: Cli, monkeypatch:
 
 def test_fields_that_a_later_version_tells_are_passed_over(beyondbase: Cli) -> None:
     with answering(told(temperature_of_room=21, over=True)) as url:
-        assert beyondbase("watch", url).out.splitlines() == replace(FLEET, over=True).lines()
+        assert beyondbase("watch", url, "--once").out.splitlines() == replace(FLEET, over=True).lines()
 
 
 def test_every_field_that_is_told_is_read(server: StatusServer) -> None:
@@ -237,13 +251,21 @@ def test_every_field_that_is_told_is_read(server: StatusServer) -> None:
         assert found.as_json() == status.as_json()
 
 
-def test_no_name_steers_the_terminal(beyondbase: Cli) -> None:
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("words", "code"), [([], 130), (["--once"], 0), (["--once", "--json"], 0)])
+def test_no_name_steers_the_terminal(
+    beyondbase: Cli, between: Callable[..., None], words: list[str], code: int
+) -> None:
     name = HOSTILE.replace("\udc80", "")
+    between(interrupt)
     with answering(told(label=name, run=name, aside=[name], waiting_for=name, over=True)) as url:
-        for words in ([], ["--once"], ["--json"]):
-            said = beyondbase("watch", url, *words)
-            assert said.code == 0
-            assert all(line.isprintable() for line in (said.out + said.err).splitlines())
+        said = beyondbase("watch", url, *words)
+        assert said.code == code
+        assert said.out + said.err != ""
+        assert all(line.isprintable() for line in (said.out + said.err).splitlines())
 
 
 def test_no_proxy_is_asked(beyondbase: Cli, server: StatusServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,13 +281,13 @@ class Terminal(io.StringIO):
 
 
 def test_a_terminal_gets_one_screen_that_is_drawn_again(
-    beyondbase: Cli, server: StatusServer, between: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    beyondbase: Cli, between: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terminal = Terminal()
+    server, terminal = StatusServer(0), Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
-    between(lambda: server.show(FLEET), lambda: server.show(OVER))
+    between(lambda: server.show(FLEET), lambda: server.show(OVER), server.close, nothing, nothing)
     said = beyondbase("watch", server.url)
     shown = terminal.getvalue()
     assert said.out.splitlines() == OVER.lines()
@@ -277,9 +299,6 @@ def test_a_terminal_gets_one_screen_that_is_drawn_again(
 def test_an_interrupt_says_that_the_run_goes_on(
     beyondbase: Cli, server: StatusServer, between: Callable[..., None]
 ) -> None:
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
     server.show(FLEET)
     between(interrupt)
     said = beyondbase("watch", server.url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ Show = Callable[[FleetStatus | None], None]
 
 @dataclass(frozen=True, slots=True)
 class WatchConfig:
-    """Show how far a command with --status-port is, until its run is over or it is gone."""
+    """Show how far the runs of a command with --status-port are, one after the other, until it draws no more."""
 
     url: tyro.conf.Positional[str]
     """as that command wrote it at its start, such as http://127.0.0.1:8900; HOST:PORT or a port of this machine do"""
@@ -43,17 +43,17 @@ def run(config: WatchConfig, progress: Progress) -> Outcome:
     reader = StatusReader(config.url)
     if not config.once:
         with _screen(progress) as show:
-            last = _follow(reader, show)
-        return Outcome([*last.lines(), *([] if last.over else [_GONE])], last.as_json())
+            runs = _follow(reader, show)
+        return Outcome([*_screens(runs), *([] if runs[-1].over else [_GONE])], runs[-1].as_json())
     status = reader.read()
     if status is None:
         raise BadInput(f"watch: {reader.url}: {NOT_BEGUN}; ask again, or leave out --once, which waits")
     return Outcome(status.lines(), status.as_json())
 
 
-def _follow(reader: StatusReader, show: Show) -> FleetStatus:
-    """Return what was told last; raises Absent for a fleet that is not there, or was gone before it began."""
-    last: FleetStatus | None = None
+def _follow(reader: StatusReader, show: Show) -> list[FleetStatus]:
+    """Return what was told last of each run, in order; raises Absent for a fleet that was gone before it began."""
+    told: dict[str, FleetStatus] = {}
     misses = _MISSES  # of one that never answered
     while True:
         try:
@@ -61,15 +61,24 @@ def _follow(reader: StatusReader, show: Show) -> FleetStatus:
         except Absent:
             misses += 1
             if misses >= _MISSES:
-                if last is None:
+                if not told:
                     raise
-                return last
+                return [*told.values()]
         else:
-            misses, last = 0, status or last
+            misses = 0
             show(status)
-            if status is not None and status.over:
-                return status
+            if status is not None:
+                told[status.run] = status
         sleep(EVERY_S)
+
+
+def _screens(runs: Sequence[FleetStatus]) -> list[str]:
+    """Return the screens of runs, an empty line between them.
+
+    >>> _screens([])
+    []
+    """
+    return [line for run in runs for line in ("", *run.lines())][1:]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import subprocess
@@ -152,17 +153,23 @@ def test_a_driver_that_is_killed_loses_nothing_that_was_written(cluster: Any, tm
     assert rows(draw(path, FaultyEngine, TWO, "ray")).equals(rows(here))
 
 
-def test_a_driver_from_outside_draws_through_rays_client(cluster: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_driver_from_outside_draws_through_rays_client(cluster: Any, tmp_path: Path, lost: int) -> None:
+    """It does so too if the client's server loses the first process that it begins for the driver."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = [sys.executable, "-m", "ray.util.client.server", f"--address={cluster.address}", "--host=127.0.0.1"]
+    server = [sys.executable, "-m", "tests.integrations.ray.client_server", str(lost), f"--address={cluster.address}"]
     driver = [sys.executable, "-W", "ignore", "-m", "tests.integrations.ray.outside", str(tmp_path / "run")]
-    with subprocess.Popen([*server, f"--port={port}"], cwd=ROOT) as serving:
+    env = {**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"}
+    with subprocess.Popen([*server, "--host=127.0.0.1", f"--port={port}"], cwd=ROOT, env=env) as serving:
         try:
             wait_for(lambda: _answers(port))
-            subprocess.run([*driver, f"ray://127.0.0.1:{port}"], cwd=ROOT, check=True, timeout=120)
+            said = subprocess.run(
+                [*driver, f"ray://127.0.0.1:{port}"], cwd=ROOT, check=True, timeout=240, capture_output=True, text=True
+            )
         finally:
             serving.kill()
+    assert said.stderr.count("asked once more: RuntimeError: Starting Ray client server failed") == lost
     assert rows(open_run(tmp_path / "run")).equals(rows(draw_outside(tmp_path / "here")))
 
 
