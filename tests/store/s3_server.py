@@ -71,22 +71,22 @@ def kind(environ: Environment) -> str:
 def failing(app: Callable[..., Answer], store: Store) -> Callable[..., Answer]:
     """Put the faults of a store before the one that works."""
 
-    def refuse(start: Callable[..., Any], status: str, code: str) -> Answer:
-        store.faults[code] += 1
-        body = f"<Error><Code>{code}</Code><Message>told to</Message></Error>".encode()
-        start(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
-        return [body]
-
     def answer(environ: Environment, start: Callable[..., Any]) -> Answer:
+        def refuse(status: str, code: str) -> Answer:
+            store.faults[code] += 1
+            body = f"<Error><Code>{code}</Code><Message>told to</Message></Error>".encode()
+            start(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
         if f"Credential={WRONG_SECRET_OF}/" in environ.get("HTTP_AUTHORIZATION", ""):
-            return refuse(start, "403 Forbidden", "SignatureDoesNotMatch")
+            return refuse("403 Forbidden", "SignatureDoesNotMatch")
         if store.falls(store.slow):
             store.faults["slow"] += 1
             time.sleep(store.slow_s)
         if store.falls(store.busy):
-            return refuse(start, "503 Slow Down", "SlowDown")
+            return refuse("503 Slow Down", "SlowDown")
         if store.falls(store.broken):
-            return refuse(start, "500 Internal Server Error", "InternalError")
+            return refuse("500 Internal Server Error", "InternalError")
         with store.guard:
             store.asked[kind(environ)] += 1
         done = app(environ, start)

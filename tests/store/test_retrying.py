@@ -7,7 +7,10 @@ from itertools import pairwise
 import aiohttp
 import botocore.exceptions as botocore  # type: ignore[import-untyped]
 import pytest
+from aiohttp.http_exceptions import BadHttpMessage
+from multidict import CIMultiDict, CIMultiDictProxy
 from s3fs.errors import translate_boto_error  # type: ignore[import-untyped]
+from yarl import URL
 
 from beyondbase.store import retrying
 from beyondbase.store.retrying import in_passing, patiently
@@ -26,6 +29,18 @@ class HttpError(Exception):
 
     def __init__(self, code: int) -> None:
         self.code = code
+
+
+def answered(status: int) -> aiohttp.ClientResponseError:
+    asked = aiohttp.RequestInfo(URL("http://there"), "GET", CIMultiDictProxy(CIMultiDict()), URL("http://there"))
+    return aiohttp.ClientResponseError(asked, (), status=status)
+
+
+def garbled() -> aiohttp.ClientResponseError:
+    """What aiohttp raises at an answer that it cannot read."""
+    error = answered(BadHttpMessage.code)
+    error.__cause__ = BadHttpMessage("Data after `Connection: close`")
+    return error
 
 
 @dataclass
@@ -66,6 +81,8 @@ PASSING = [
     botocore.ConnectionClosedError(endpoint_url="http://there"),
     aiohttp.ServerDisconnectedError(),
     aiohttp.ClientPayloadError(),
+    answered(503),
+    garbled(),
 ]
 REFUSED = [
     told(403, "AccessDenied"),
@@ -75,6 +92,7 @@ REFUSED = [
     told(400, "InvalidBucketName"),
     told(501, "NotImplemented"),
     HttpError(401),
+    answered(400),
     FileNotFoundError(),
     PermissionError(),
     OSError(errno.ENOSPC, "full"),

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def in_passing(error: BaseException) -> bool:
     """
     if isinstance(error, FileNotFoundError | PermissionError):
         return False
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or any(map(_is_garbled, _with_causes(error))):
         return True
     # What a server said counts before what a library made of it.
     for status in filter(None, map(_status, _with_causes(error))):
@@ -94,14 +95,24 @@ def _status(error: BaseException) -> int | None:
     """The HTTP status that a library's error tells: botocore's, gcsfs', aiohttp's, azure.core's."""
     response = getattr(error, "response", None)
     told = response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
-    for status in (told, *(getattr(error, name, None) for name in ("status_code", "status", "code"))):
+    names = ("status_code", "status", "code")  # one after the other: aiohttp warns of who looks at its code
+    for status in chain([told], (getattr(error, name, None) for name in names)):
         if isinstance(status, int | str) and str(status).isdecimal():
             return int(status)
     return None
 
 
+def _is_garbled(error: BaseException) -> bool:
+    """Whether an answer could be read by nobody: aiohttp gives it the status 400, which no server said."""
+    return "HttpProcessingError" in _names(error)
+
+
 def _of_connection(error: BaseException) -> bool:
-    names = {kind.__name__ for kind in type(error).__mro__}
+    names = _names(error)
     if names & _REFUSING_NAMES:
         return False
     return bool(names & _PASSING_NAMES) or (isinstance(error, OSError) and error.errno in _PASSING_ERRNO)
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
