@@ -186,7 +186,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pebble": ("verification/workers.py",),
     "math_verify": ("verification/math/symbolic.py",),
     "sympy": ("verification/math/symbolic.py",),
-    "fsspec": ("store/place.py",),
+    "fsspec": ("store/place.py", "store/url_path.py"),
     "altair": ("report/",),
     "vl_convert": ("report/",),
     "jinja2": ("report/",),

@@ -14,7 +14,8 @@ from s3fs import S3FileSystem  # type: ignore[import-untyped]
 
 from beyondbase.errors import StoreError
 from beyondbase.store import Run, RunWriter, Shard, compact, open_run, part_writer, retrying
-from beyondbase.store.place import UrlPath, names, place
+from beyondbase.store.place import names, place
+from beyondbase.store.url_path import UrlPath
 from tests.store.s3_server import KEY, SECRET, WRONG_SECRET_OF, Store, environment, s3_store
 
 Draw = Callable[..., Run]
@@ -219,7 +220,7 @@ def test_of_a_large_part_only_the_columns_that_are_asked_for_come(store: Store, 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from beyondbase.store.place import scan
+    from beyondbase.store.tables import scan
 
     noise = random.Random(0)
     table = pa.table({"text": [noise.randbytes(500).hex() for _ in range(2000)], "n": range(2000)})

@@ -11,7 +11,8 @@ import pytest
 from beyondbase.errors import StoreError
 from beyondbase.pipeline import verify_run
 from beyondbase.store import Run, RunManifest, RunWriter, Shard, compact, open_run, place
-from beyondbase.store.place import Place, UrlPath, names
+from beyondbase.store.place import Place, names
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import DrawRule, Problem
 from beyondbase.verification.exact import ExactMatch
 

@@ -17,8 +17,9 @@ from beyondbase.analyses.compare import in_order_of
 from beyondbase.analyses.fresh_runs import weights_of
 from beyondbase.errors import NotComparable, StoreError
 from beyondbase.store.manifest import FILE_NAME
-from beyondbase.store.place import UrlPath, names
+from beyondbase.store.place import names
 from beyondbase.store.run_store import Run, open_run
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import SuccessCounts
 
 _Place = TypeVar("_Place", Path, UrlPath)

@@ -15,7 +15,8 @@ from beyondbase.sampling.plan import Plan, requests_of
 from beyondbase.sampling.runner import sample_round
 from beyondbase.sampling.spec import check_spec
 from beyondbase.store import WHOLE, Run, RunManifest, RunWriter, Shard, problems_to_ask
-from beyondbase.store.place import UrlPath, place
+from beyondbase.store.place import place
+from beyondbase.store.url_path import UrlPath
 from beyondbase.store.versions import installed_versions
 from beyondbase.types import DrawRule, Progress, Prompt, SamplingSpec, silent
 from beyondbase.verification.runner import Judge

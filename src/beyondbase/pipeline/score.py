@@ -16,8 +16,9 @@ from beyondbase.problems import render, template_hash
 from beyondbase.sampling.scorer import Response, Scored, Scorer, Unscored, folder_name
 from beyondbase.store import WHOLE, Run, RunWriter, Shard
 from beyondbase.store.parts import SCORE_SCHEMA
-from beyondbase.store.place import Place, UrlPath, place
+from beyondbase.store.place import Place, place
 from beyondbase.store.row_folder import KEY
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import Progress, Prompt, ScoreOutcome, silent
 from beyondbase.wording import in_short
 

@@ -20,11 +20,12 @@ from beyondbase.store.lock import starting, take_locks
 from beyondbase.store.manifest import read_manifest
 from beyondbase.store.opening import remove_temporaries
 from beyondbase.store.parts import MERGED, Part, parse_names, part_bytes, part_name, read_part, writer_name
-from beyondbase.store.place import Place, UrlPath, place, put, remove
+from beyondbase.store.place import Place, place, put, remove
 from beyondbase.store.problem_file import read_problem_ids
 from beyondbase.store.row_folder import SAMPLES, RowFolder
 from beyondbase.store.run_store import open_run
 from beyondbase.store.shard import WHOLE
+from beyondbase.store.url_path import UrlPath
 
 BoolArray = NDArray[np.bool_]
 

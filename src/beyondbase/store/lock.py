@@ -16,8 +16,9 @@ from pathlib import Path
 
 from beyondbase.durable import writing
 from beyondbase.errors import StoreError
-from beyondbase.store.place import Place, UrlPath
+from beyondbase.store.place import Place
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.url_path import UrlPath
 
 PREFIX = ".lock"
 """begin of the name of every lock"""

@@ -9,9 +9,10 @@ from beyondbase.errors import StoreError
 from beyondbase.store import problem_file
 from beyondbase.store.lock import PREFIX
 from beyondbase.store.manifest import FILE_NAME, RunManifest, check_resumable, find_manifest, manifest_text
-from beyondbase.store.place import Place, UrlPath, names, put, remove
+from beyondbase.store.place import Place, names, put, remove
 from beyondbase.store.problem_file import problems_to_ask, read_problem_ids, write_problems
 from beyondbase.store.run_store import Run, open_run
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import Problem
 
 

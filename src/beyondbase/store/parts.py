@@ -22,8 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beyondbase.errors import StoreError
-from beyondbase.store.place import Place, UrlPath, read_metadata, read_table
+from beyondbase.store.place import Place
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.tables import read_metadata, read_table
+from beyondbase.store.url_path import UrlPath
 
 SAMPLE_SCHEMA = pa.schema(
     [

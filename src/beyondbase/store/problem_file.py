@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from beyondbase.errors import StoreError
 from beyondbase.store.manifest import find_manifest
-from beyondbase.store.place import Place, put, read_table
+from beyondbase.store.place import Place, put
+from beyondbase.store.tables import read_table
 from beyondbase.types import Problem
 
 FILE_NAME = "problems.parquet"

@@ -28,7 +28,9 @@ from beyondbase.store.parts import (
     part_name,
     read_part,
 )
-from beyondbase.store.place import Place, UrlPath, names, of_each, scan
+from beyondbase.store.place import Place, names
+from beyondbase.store.tables import of_each, scan
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import Finish, ScoreOutcome, Verdict
 
 T = TypeVar("T")

@@ -30,12 +30,14 @@ from beyondbase.store.counting import (
 )
 from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.parts import READ_ERRORS, read_part
-from beyondbase.store.place import Place, UrlPath, names, place, scan
+from beyondbase.store.place import Place, names, place
 from beyondbase.store.problem_file import read_problem_ids, read_problems
 from beyondbase.store.row_folder import KEY, SAMPLES, SCORES, VERDICTS, RowFolder
 from beyondbase.store.score_folders import Owed, ScoreFolders
 from beyondbase.store.settings_file import VERIFIER, read_settings
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.tables import scan
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import Problem, SuccessCounts
 from beyondbase.wording import in_short, number
 

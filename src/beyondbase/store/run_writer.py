@@ -12,8 +12,9 @@ from beyondbase.store.manifest import RunManifest, read_manifest
 from beyondbase.store.opening import open_to_write, remove_temporaries
 from beyondbase.store.part_writer import PartWriter
 from beyondbase.store.parts import of_shard, writer_name
-from beyondbase.store.place import UrlPath, make_folder, place
+from beyondbase.store.place import make_folder, place
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.url_path import UrlPath
 from beyondbase.types import Problem
 
 

@@ -10,10 +10,11 @@ import polars as pl
 
 from beyondbase.errors import BadInput, StoreError
 from beyondbase.store.parts import READ_ERRORS, Part, read_part
-from beyondbase.store.place import Place, names, scan
+from beyondbase.store.place import Place, names
 from beyondbase.store.row_folder import KEY, SAMPLES, SCORES, RowFolder
 from beyondbase.store.settings_file import SCORER, read_settings
 from beyondbase.store.shard import WHOLE, Shard
+from beyondbase.store.tables import scan
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from beyondbase.integrations.ray.paths import model_for_all, place_for_all
-from beyondbase.store.place import UrlPath
+from beyondbase.store.url_path import UrlPath
 
 
 def test_a_relative_folder_is_that_of_this_process_wherever_it_is_opened(
