@@ -187,7 +187,7 @@ class Fleet:
         self.at(self.now + SAID_S, said)
 
     def _look(self) -> None:
-        for name in self.clock("hung", self.dispatcher.hung, self.now):
+        for name in self.clock("hung", self.dispatcher.roster.hung, self.now):
             self.end(self._named[name], Loss.HUNG, 0.0, self.world.load_s)
         self.at(self.now + LOOK_S, self._look)
 

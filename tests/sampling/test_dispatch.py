@@ -223,8 +223,10 @@ class Played(RuleBasedStateMachine):
     @invariant()
     def the_hung_are_those_with_work_who_are_silent(self) -> None:
         late = {name for name, leases in self.held.items() if leases and self.now - self.heard[name] > HANG_S}
-        assert {*self.dispatcher.hung(self.now)} == late
-        assert {name for name in self.held if self.dispatcher.holds(name)} >= {n for n in self.held if self.held[n]}
+        assert {*self.dispatcher.roster.hung(self.now)} == late
+        assert {name for name in self.held if self.dispatcher.roster.holds(name)} >= {
+            n for n in self.held if self.held[n]
+        }
 
     def teardown(self) -> None:
         """What is left is drawn by those who live."""
@@ -266,7 +268,7 @@ def dispatcher(ids: str, draw_rule: DrawRule = FIXED, most: int = 4, **terms: in
 
 
 def offered(asked_of: Dispatcher, name: str, now: float = 0.0) -> Lease:
-    if name not in asked_of.replicas:
+    if name not in asked_of.roster.names:
         asked_of.join(name, now)
     lease = asked_of.offer(name, now)
     assert lease is not None
@@ -410,10 +412,10 @@ def test_a_run_ends_without_a_replica_that_never_answers() -> None:
     assert copy.twin is slow and keys(copy.spans) == keys(slow.spans) and told.n_copied == 1
     finish(told, copy, now=101.0)
     assert told.done and told.withdrawn == [slow]
-    assert told.offer("slow", 101.0) is None and told.holds("slow"), "it may hang, and is watched"
-    assert told.hung(10.0 + told.terms.hang_s + 1) == ["slow"]
-    told.heard("slow", 102.0)
-    assert not told.holds("slow")
+    assert told.offer("slow", 101.0) is None and told.roster.holds("slow"), "it may hang, and is watched"
+    assert told.roster.hung(10.0 + told.terms.hang_s + 1) == ["slow"]
+    told.roster.heard("slow", 102.0)
+    assert not told.roster.holds("slow")
 
 
 def test_what_a_straggler_recorded_is_not_copied_and_what_it_had_left_is() -> None:
@@ -433,7 +435,7 @@ def test_a_twin_that_has_ended_is_not_withdrawn() -> None:
     numbers = frozenset([slow.number])
     told.arrived("slow", waits := Handed(numbers, numbers), 101.0)
     finish(told, copy, now=102.0)
-    assert not told.withdrawn and not told.holds("slow") and not told.done
+    assert not told.withdrawn and not told.roster.holds("slow") and not told.done
     told.recorded([waits], [row(key, State.NOT_CORRECT) for key in keys(slow.spans)])
     assert told.done and told.plan.drawn == 8
 

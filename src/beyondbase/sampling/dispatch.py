@@ -10,25 +10,15 @@ Nothing here knows a clock, a network or a cluster: times are told, in seconds o
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
 
 from beyondbase.sampling.leases import Aside, Handed, Lease, Loss, Terms
 from beyondbase.sampling.plan import Plan, Span, State, StateArray, size
+from beyondbase.sampling.roster import Roster
 from beyondbase.sampling.stragglers import Stragglers
 from beyondbase.sampling.suspects import Suspects
-
-
-@dataclass(slots=True)
-class _Replica:
-    leases: dict[int, Lease] = field(default_factory=dict)
-    n_samples: int = 0
-    """of these leases, drawn or not"""
-    heard_s: float = 0.0
-    silent: bool = False
-    """whether a lease was withdrawn from it, and nothing was heard since: it may hang, and gets no other"""
 
 
 class Dispatcher:
@@ -48,6 +38,7 @@ class Dispatcher:
     def __init__(self, plan: Plan, terms: Terms) -> None:
         self.plan = plan
         self.terms = terms
+        self.roster = Roster(terms)
         self.aside = dict[str, Aside]()
         """problems that were set aside"""
         self.withdrawn = list[Lease]()
@@ -56,53 +47,40 @@ class Dispatcher:
         """those that are not closed"""
         self.n_copied = self.n_lost = 0
         """leases handed out twice, and leases whose replica was lost"""
-        self._replicas = dict[str, _Replica]()
-        self._free = dict[str, None]()
-        self._all_heard_s = float("-inf")
         self._suspects, self._stragglers = Suspects(), Stragglers(terms.late)
         self._n_losses = 0
         self._numbers = count(1)
 
     def join(self, replica: str, now: float) -> None:
         """Take note of a replica that is ready to draw."""
-        self._replicas[replica] = _Replica(heard_s=now)
-        self._note_room(replica)
+        self.roster.join(replica, now)
 
     def leave(self, replica: str, loss: Loss) -> None:
         """Take note of a replica that is lost, and of its leases."""
         self._n_losses += 1
-        self._free.pop(replica, None)
-        for lease in [*self._replicas.pop(replica, _Replica()).leases.values()]:
+        for lease in self.roster.leave(replica):
             lease.loss, lease.n_th_loss, lease.ended = loss, self._n_losses, True
             self.n_lost += 1
             self._close_if_done(lease)
-
-    @property
-    def replicas(self) -> Sequence[str]:
-        """Names of the replicas that are there."""
-        return [*self._replicas]
 
     def hand_out(self, now: float, but: Container[str] = ()) -> Iterator[Lease]:
         """Offer leases to all replicas but some, those first that hold fewest samples, until none takes any more."""
         given = True
         while given:
             given = False
-            for name in sorted(self._free, key=lambda name: self._replicas[name].n_samples):
+            for name in self.roster.with_room():
                 if name not in but and (lease := self.offer(name, now)):
                     given = True
                     yield lease
 
     def offer(self, replica: str, now: float) -> Lease | None:
         """Give a replica its next lease, if it has room for one and there is one for it."""
-        held = self._replicas[replica]
-        if replica not in self._free:
-            return None
         most = self._lease_size()
-        if held.n_samples > (self.terms.ahead - 1) * most:
+        if not self.roster.has_room(replica, most):
             return None
         if not self._suspects.ready and (spans := self._unsuspected(most)):
             return self._give(replica, spans, now)
-        if held.leases:  # a suspect is drawn by a replica that has nothing to lose
+        if not self.roster.is_idle(replica):  # a suspect is drawn by a replica that has nothing to lose
             return None
         if self._suspects.ready:
             return self._give(replica, [self._suspects.take()], now, alone=True)
@@ -110,17 +88,12 @@ class Dispatcher:
 
     def arrived(self, replica: str, batch: Handed, now: float) -> None:
         """Take note of a batch that a replica handed over, before it is recorded."""
-        self.heard(replica, now)
+        self.roster.heard(replica, now)
         for lease in self._open(batch.leases):
             lease.unrecorded += 1
         for lease in self._open(batch.ended):
             self._stragglers.ended(now - lease.given_s)
             self._end(lease)
-
-    def holds(self, replica: str) -> bool:
-        """Whether a replica has, or had, leases of which news is to come."""
-        known = self._replicas[replica]
-        return known.silent or bool(known.leases)
 
     def recorded(self, batches: Iterable[Handed], rows: Iterable[tuple[Span, StateArray]]) -> None:
         """Take note of what batches came to; State.MISSING stands for a request that failed."""
@@ -137,29 +110,10 @@ class Dispatcher:
         """Take note of a batch that was lost before it was recorded."""
         self._handled(batch)
 
-    def heard(self, replica: str, now: float) -> None:
-        """Take note that a replica showed progress."""
-        if known := self._replicas.get(replica):
-            known.heard_s = now
-            if known.silent:
-                known.silent = False
-                self._note_room(replica)
-
-    def hung(self, now: float) -> list[str]:
-        """Name the replicas that have work and showed no progress for too long."""
-        late = now - self.terms.hang_s
-        if self._all_heard_s >= late:
-            return []
-        silent = [name for name, known in self._replicas.items() if known.heard_s < late and self.holds(name)]
-        if not silent:
-            at_work = [known.heard_s for name, known in self._replicas.items() if self.holds(name)]
-            self._all_heard_s = min(at_work, default=now)
-        return silent
-
     @property
     def needs_verdicts(self) -> bool:
         """Whether a replica could draw more if what was handed over were recorded."""
-        return bool(self._free) and not self._suspects.ready and not self.plan.owes()
+        return self.roster.any_room and not self._suspects.ready and not self.plan.owes()
 
     @property
     def done(self) -> bool:
@@ -169,7 +123,7 @@ class Dispatcher:
     def _lease_size(self) -> int:
         """Cut leases smaller as the end comes near (guided self-scheduling, Polychronopoulos and Kuck 1987)."""
         left = self.plan.at_most - self.plan.drawn - self.plan.under_way
-        share = left // (2 * max(1, len(self._replicas)))
+        share = left // (2 * max(1, len(self.roster)))
         return min(self.terms.most, max(self.terms.least, share))
 
     def _unsuspected(self, most: int) -> list[Span]:
@@ -184,21 +138,9 @@ class Dispatcher:
 
     def _give(self, replica: str, spans: Sequence[Span], now: float, *, alone: bool = False) -> Lease:
         lease = Lease(next(self._numbers), spans, replica, now, size(spans), alone)
-        known = self._replicas[replica]
-        known.n_samples += lease.n_samples
-        if not known.leases:
-            known.heard_s = now
-        known.leases[lease.number] = self.leases[lease.number] = lease
-        self._note_room(replica)
+        self.leases[lease.number] = lease
+        self.roster.give(lease)
         return lease
-
-    def _note_room(self, replica: str) -> None:
-        known = self._replicas[replica]
-        full = known.n_samples > (self.terms.ahead - 1) * self.terms.most
-        if known.silent or full or any(each.alone for each in known.leases.values()):
-            self._free.pop(replica, None)
-        else:
-            self._free[replica] = None
 
     def _copy(self, replica: str, now: float) -> Lease | None:
         """Hand a straggler's samples to a second replica; whichever comes first counts."""
@@ -253,10 +195,7 @@ class Dispatcher:
 
     def _end(self, lease: Lease) -> None:
         lease.ended = True
-        if known := self._replicas.get(lease.replica):
-            if known.leases.pop(lease.number, None):
-                known.n_samples -= lease.n_samples
-            self._note_room(lease.replica)
+        self.roster.ended(lease)
         self._close_if_done(lease)
 
     def _close_if_done(self, lease: Lease) -> None:
@@ -283,8 +222,7 @@ class Dispatcher:
 
     def _withdraw(self, lease: Lease) -> None:
         self.withdrawn.append(lease)
-        if known := self._replicas.get(lease.replica):
-            known.silent = True
+        self.roster.doubt(lease.replica)
         self._end(lease)
 
     def _blame(self, span: Span, lease: Lease) -> None:

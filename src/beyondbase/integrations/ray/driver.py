@@ -110,11 +110,11 @@ class Driver:
             prompts = {span.problem_id: self._work.prompts[span.problem_id] for span in lease.spans}
             give = self._actors.replicas[lease.replica].give
             give.remote(lease.number, lease.spans, prompts, self._work.spec.seed)
-        for name in self._dispatcher.replicas:
-            if name not in self._takes and name not in self._fallen and self._dispatcher.holds(name):
+        for name in self._dispatcher.roster.names:
+            if name not in self._takes and name not in self._fallen and self._dispatcher.roster.holds(name):
                 self._take(name)
         for lease in self._dispatcher.withdrawn:
-            if lease.replica in self._dispatcher.replicas:
+            if lease.replica in self._dispatcher.roster.names:
                 self._actors.replicas[lease.replica].withdraw.remote(lease.number)
         self._dispatcher.withdrawn.clear()
 
@@ -138,7 +138,7 @@ class Driver:
             return
         if said.progress != self._progress_of.get(name):
             self._progress_of[name] = said.progress
-            self._dispatcher.heard(name, now)
+            self._dispatcher.roster.heard(name, now)
         if said.n_samples or said.handed.ended:
             self._dispatcher.arrived(name, said.handed, now)
         if said.n_samples:
@@ -175,7 +175,7 @@ class Driver:
                     self._leave(name, Loss.TAKEN)
                 elif now - since > _DOUBT_S:
                     self._leave(name, Loss.DIED)
-        for name in self._dispatcher.hung(now):
+        for name in self._dispatcher.roster.hung(now):
             if name not in self._fallen:
                 self._restart(name, Loss.HUNG)
 
@@ -184,4 +184,4 @@ class Driver:
         self._dispatcher.leave(name, loss)
 
     def _tell(self, *, over: bool = False) -> None:
-        self._news.tell(len(self._dispatcher.replicas) - len(self._fallen), self._server, over=over)
+        self._news.tell(len(self._dispatcher.roster) - len(self._fallen), self._server, over=over)
