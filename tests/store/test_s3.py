@@ -300,7 +300,7 @@ def test_what_a_store_refuses_is_said_at_once_in_one_line(
     assert refusal(lambda: open_run(URL)) == (
         f"{URL}/manifest.json: cannot be read (NoCredentialsError: Unable to locate credentials); {mend}"
     )
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 25  # a second try would wait for half a minute at least
     assert refusal(lambda: place("s3://somebody:hidden@bucket/run")) == (
         "s3://bucket/run: expected a URL without a password, got one with it; "
         "put the credentials where the storage's own library looks for them"

@@ -100,7 +100,7 @@ def test_a_process_that_is_killed_loses_only_its_leases(cluster: Any, tmp_path: 
     thread.join()
     assert rows(run).equals(rows(here))
     # The fleet ends with its last user, one that was just being started anew too.
-    wait_for(lambda: not processes("Replica") + processes("Recorder"), seconds=10)
+    wait_for(lambda: not processes("Replica") + processes("Recorder"))
 
 
 def test_a_machine_that_is_lost_is_drawn_around(cluster: Any, tmp_path: Path, here: Run) -> None:
