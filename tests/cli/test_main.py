@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,25 @@ def test_a_result_is_lines_or_one_json_object(beyondbase: Cli, verb: Cli) -> Non
     verb(lambda: Outcome(["one", "two"], {"three": 3}))
     assert beyondbase("act").out == "one\ntwo\n"
     assert beyondbase("act", "--json").data == {"three": 3}
+
+
+def test_what_libraries_print_is_no_part_of_a_result(beyondbase: Cli, verb: Cli) -> None:
+    def act() -> Outcome:
+        print("(raylet) a machine is gone")
+        return Outcome(["one"], {"two": 3})
+
+    verb(act)
+    said = beyondbase("act", "--json")
+    assert (said.data, said.err) == ({"two": 3}, "(raylet) a machine is gone\n")
+
+
+def test_what_libraries_print_as_the_process_ends_is_no_part_of_a_result() -> None:
+    code = (
+        "import atexit, sys; from beyondbase.cli.main import main; atexit.register(print, 'late'); "
+        "sys.argv = ['beyondbase', '--version']; raise SystemExit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"beyondbase {version('beyondbase')}\n", "late\n")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from difflib import get_close_matches
 from importlib.metadata import version
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    if argv is None:
+        sys.stdout = sys.stderr  # the process ends: what a thread of a library prints yet is no part of the result
     return code
 
 
@@ -80,7 +83,8 @@ def _dispatch(words: list[str]) -> Outcome | None:
         return None
     verb = load_verb(name)
     config, _ = parse(name, verb, words[len(name.split()) :])
-    with progress_on() as progress:
+    # Standard output is the outcome's alone; libraries print there too, such as Ray of each machine that is lost.
+    with redirect_stdout(sys.stderr), progress_on() as progress:
         return verb.run(config, progress)
 
 
