@@ -3,10 +3,11 @@ from __future__ import annotations
 import itertools
 import math
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beyondbase.errors import BadInput
@@ -89,7 +90,14 @@ def test_stopped_problems_equal_exact_rationals_at_n_max_1024(stop: int, r: int)
         assert abs(Fraction(float(value_K[k - 1])) - (1 - fail)) < Fraction(1, 10**12)
 
 
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=20))
+def test_where_all_are_solved_the_mean_is_one_to_the_last_bit(c: list[int]) -> None:
+    counts = SuccessCounts(ids(len(c)), n=[30] * len(c), c=c)
+    assert pass_at_k(counts, 30).tolist() == [1.0]
+
+
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 30)), min_size=1, max_size=20), st.randoms())
+@example([(7, 1)] * 5 + [(7, 2), (7, 3), (7, 4), (8, 2)], Random(0))
 def test_the_mean_does_not_depend_on_the_order_of_problems_and_rises_with_k(pairs, random) -> None:  # type: ignore[no-untyped-def]
     n, c = [n for n, _ in pairs], [min(pair) for pair in pairs]
     k_K = range(1, min(n) + 1)

@@ -24,8 +24,8 @@ def pass_at_k(counts: SuccessCounts, k: ArrayLike) -> FloatArray:
     """
     k_K = check_budgets(counts, k)
     table_U_K, row_P = distinct_pass_at_k(counts, k_K)
-    share_U = np.bincount(row_P, minlength=len(table_U_K)) / len(counts)
-    mean_K: FloatArray = share_U @ table_U_K
+    # Divided last: shares may add up to a little more than 1, and a mean of ones would be no 1.
+    mean_K: FloatArray = np.bincount(row_P, minlength=len(table_U_K)) @ table_U_K / len(counts)
     return mean_K
 
 
