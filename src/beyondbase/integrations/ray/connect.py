@@ -50,7 +50,8 @@ def _init(address: str) -> None:
 def _unreachable(address: str, error: Exception) -> BadInput:
     return BadInput(
         f"on: expected a Ray cluster at {address}, got {_reason(error)}; start one by `ray start --head`, or name the "
-        "address of its head, such as --on HOST:6379 or --on ray://HOST:10001"
+        "address of its head, such as --on HOST:6379 or --on ray://HOST:10001; one that asks for a token needs "
+        "RAY_AUTH_MODE=token here too"
     )
 
 
