@@ -122,8 +122,7 @@ class UrlPath:
 
     def location(self) -> tuple[Any, str]:
         """The fsspec filesystem and the path in it."""
-        fs, path = resolve(self.url)
-        return fs, path
+        return resolve(self.url)
 
     def _asked(self, done: str, act: Callable[[Any, str], T]) -> T:
         """Ask the storage, again where it fails in passing; raises FileNotFoundError, or StoreError in one line."""
